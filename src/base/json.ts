@@ -1,0 +1,29 @@
+/** JSON as a type, and one canonical spelling of it, so that equal values have equal digests. */
+
+export type JsonPrimitive = string | number | boolean | null;
+export type JsonValue = JsonPrimitive | readonly JsonValue[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: JsonValue;
+}
+
+/**
+ * Keys sorted, no spaces. Refuses what JSON would silently change: NaN, infinities, undefined and
+ * functions. Used for digests and for comparing options of a resumed run.
+ */
+export function canonicalJson(value: JsonValue): string {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return JSON.stringify(value);
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) throw new RangeError(`JSON cannot hold ${value}`);
+    return JSON.stringify(value);
+  }
+  if (isJsonArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (typeof value !== "object") throw new TypeError(`JSON cannot hold a ${typeof value}`);
+  const members = Object.keys(value)
+    .toSorted()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key] as JsonValue)}`);
+  return `{${members.join(",")}}`;
+}
+
+function isJsonArray(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}

@@ -1,0 +1,35 @@
+/** The engine errors that every engine throws alike. */
+import { SparError } from "../base/index.ts";
+import { capabilityMeanings, type Capability } from "./capabilities.ts";
+
+export type EngineErrorCode =
+  | "capability-missing"
+  | "invalid-input"
+  | "version-unknown"
+  | "model-released"
+  | "engine-closed"
+  | "engine-failed"
+  | "state-unreadable"
+  | "answer-lost"
+  | "deadline-exceeded"
+  | "aborted";
+
+export interface EngineErrorDetails {
+  readonly hint?: string;
+  readonly retryable?: boolean;
+  readonly cause?: unknown;
+  readonly facts?: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** An error at the engine boundary. */
+export function engineError(code: EngineErrorCode, message: string, details: EngineErrorDetails = {}): SparError {
+  return new SparError({ code, boundary: "engine", message, ...details });
+}
+
+/** The refusal of a call that needs what the engine does not have. */
+export function capabilityMissing(engineId: string, capability: Capability): SparError {
+  return engineError("capability-missing", `engine ${engineId} lacks ${capability}: ${capabilityMeanings[capability]}`, {
+    hint: `choose an engine that has ${capability}; spar doctor lists them`,
+    facts: { engineId, capability },
+  });
+}
