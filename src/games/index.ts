@@ -1,0 +1,11 @@
+/** Rules of games and the table that they are played on. */
+export {
+  defineGame,
+  type Ask,
+  type CallOutcome,
+  type Game,
+  type Reply,
+  type Segment,
+  type Table,
+  type TurnView,
+} from "./game.ts";

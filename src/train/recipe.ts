@@ -1,0 +1,64 @@
+/**
+ * What a recipe is: a method as one readable async function, its typed options, its presets and a
+ * plan that can be printed before anything starts. Recipes are found by folder; nothing lists them.
+ */
+import type { z } from "zod";
+import type { Capability } from "../contract/index.ts";
+import type { JsonValue } from "../base/index.ts";
+import type { Run } from "./run.ts";
+
+/** Options of a recipe: a strict object schema with a default for every key. */
+export type OptionsSchema = z.ZodObject;
+
+export interface Preset<Options> {
+  /** One line for `spar list`. */
+  readonly summary: string;
+  readonly options: { readonly [Key in keyof Options]?: Options[Key] };
+  /** The engine that runs it where none is named. */
+  readonly engine: string;
+  /** Where it differs from the paper, one line each; printed by `spar plan`. */
+  readonly departures?: readonly string[];
+}
+
+/** A line of a plan: a quantity with its unit. */
+export interface PlanLine {
+  readonly name: string;
+  readonly value: string | number;
+  readonly unit?: string;
+}
+
+export interface Plan {
+  readonly lines: readonly PlanLine[];
+  /** Durable steps in order, or a summary of them where there are many. */
+  readonly steps: readonly string[];
+  /** Highest memory that the engine will need, where it can be told. */
+  readonly memoryBytes: number | null;
+  /** Disk that checkpoints and records will take, where it can be told. */
+  readonly diskBytes: number | null;
+  /** Files or data sets that the run reads; `spar plan` says which are missing. */
+  readonly inputs: readonly string[];
+}
+
+export interface Recipe<Schema extends OptionsSchema = OptionsSchema> {
+  readonly id: string;
+  readonly title: string;
+  /** Identifier of the paper with version: `arXiv:2401.01335v3`; null for teaching recipes. */
+  readonly paper: string | null;
+  readonly summary: string;
+  /** Raised when a change makes an old run impossible to resume. */
+  readonly version: number;
+  readonly options: Schema;
+  readonly presets: Readonly<Record<string, Preset<z.output<Schema>>>>;
+  /** Checks that span several options; one message per problem, empty where all is well. */
+  check?(options: z.output<Schema>): readonly string[];
+  needs(options: z.output<Schema>): readonly Capability[];
+  /** May read the data that the options name, so that the numbers are true; writes nothing. */
+  plan(options: z.output<Schema>): Promise<Plan>;
+  /** The method. What it returns is shown at the end and stored as the result of the run. */
+  run(run: Run<z.output<Schema>>): Promise<JsonValue>;
+}
+
+/** Gives a recipe its types; nothing else. */
+export function defineRecipe<Schema extends OptionsSchema>(recipe: Recipe<Schema>): Recipe<Schema> {
+  return recipe;
+}
