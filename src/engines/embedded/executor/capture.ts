@@ -7,7 +7,7 @@
  * The file knows nothing of models. Its only assumptions about the library are the messages checked in `readLaunch`.
  */
 import type * as Jax from "@jax-js/jax";
-import { assert } from "../../../base/index.ts";
+import { assert, present } from "../../../base/index.ts";
 
 export type JaxModule = typeof Jax;
 export type JaxArray = Jax.numpy.Array;
@@ -103,7 +103,7 @@ export async function capture(
   for (const spec of specs) {
     const make = jax.jit(() => jax.numpy.zeros([...spec.shape], { dtype: spec.type }));
     const launches = await record(jax, () => [make()], inputArrays);
-    inputs.push(launches.at(-1)?.write ?? assertNever("an input was not materialised"));
+    inputs.push(present(launches.at(-1), "the launch that makes an input").write);
   }
   const compiled = jax.jit((arrays: JaxArray[]) => build(jax, arrays));
   const outputArrays: JaxArray[] = [];
@@ -112,10 +112,6 @@ export async function capture(
   const outputs = await addressesOf(jax, outputArrays);
   compiled.dispose();
   return { launches, inputs, outputs, outputSizes };
-}
-
-function assertNever(message: string): never {
-  throw new Error(message);
 }
 
 /** Runs `action`, waits until everything it started was sent to the Worker, and collects its results. */
@@ -137,7 +133,7 @@ function readLaunches(messages: readonly KernelMessage[]): Launch[] {
       launches[launches.length - 1] = { ...last, chunk, size: message.end };
       continue;
     }
-    const write = message.ptrs.at(-1) ?? assertNever("a kernel without output");
+    const write = present(message.ptrs.at(-1), "the output of a kernel");
     launches.push({ module: message.module, reads: message.ptrs.slice(0, -1), write, size: message.end, chunk: message.end });
   }
   return launches;
