@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+/**
+ * The `spar` command. CommonJS in words that Node 12 already understands, so that a Node that is too old can
+ * say so instead of failing on syntax. In a clone it runs the TypeScript sources, with the Node that `npm install` brings
+ * where this one is older; in an installed package, where Node strips no types, it runs what the build emitted.
+ */
+"use strict";
+
+var fs = require("fs");
+var path = require("path");
+
+/** The floor of package.json's `engines`. */
+var neededMajor = 24;
+/** Exit code for a request that cannot be carried out as things are; see docs/exit-codes.md. */
+var exitUnusable = 2;
+
+var root = path.resolve(fs.realpathSync(__dirname), "..");
+var sourceEntry = path.join(root, "src", "cli", "main.ts");
+var builtEntry = path.join(root, "dist", "src", "cli", "main.js");
+var isClone = root.split(path.sep).indexOf("node_modules") === -1 && fs.existsSync(path.join(root, "tsconfig.json"));
+
+start();
+
+function start() {
+  var runtime = findRuntime();
+  if (runtime === null) return refuse(tooOldMessage());
+  if (isClone) return hand(runtime, ["--conditions=source", sourceEntry]);
+  if (!fs.existsSync(builtEntry)) return refuse("this copy of spar has no built files: install the package again");
+  return import("../dist/src/cli/main.js");
+}
+
+/** This Node where it is new enough, else the repository's own, else null. */
+function findRuntime() {
+  if (Number(process.versions.node.split(".")[0]) >= neededMajor) return process.execPath;
+  var own = path.join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
+  return isClone && fs.existsSync(own) ? own : null;
+}
+
+function tooOldMessage() {
+  var way = isClone
+    ? "run `npm install` here, which brings Node " + neededMajor + ", or install it yourself"
+    : "install Node " + neededMajor + " or later";
+  return "spar needs Node " + neededMajor + " or later, and this is Node " + process.versions.node + ": " + way;
+}
+
+function refuse(message) {
+  process.stderr.write("spar: " + message + "\n");
+  process.exitCode = exitUnusable;
+}
+
+/** Hands over to another Node: by becoming it where the system and this Node can, else as its parent. */
+function hand(runtime, argumentsOfNode) {
+  var all = argumentsOfNode.concat(process.argv.slice(2));
+  if (typeof process.execve === "function" && process.platform !== "win32") {
+    process.execve(runtime, [runtime].concat(all), process.env);
+  }
+  superviseChild(require("child_process").spawn(runtime, all, { stdio: "inherit" }));
+}
+
+function superviseChild(child) {
+  ["SIGINT", "SIGTERM", "SIGHUP"].forEach(function (signal) {
+    process.on(signal, function () {
+      // From a terminal, ctrl-C has reached the child already: a second one would mean "at once".
+      var isFromTerminal = signal === "SIGINT" && (process.stdin.isTTY || process.stderr.isTTY);
+      if (!isFromTerminal) child.kill(signal);
+    });
+  });
+  child.on("error", function (error) {
+    refuse("could not start " + child.spawnfile + ": " + error.message);
+  });
+  child.on("exit", function (code, signal) {
+    if (signal === null) return process.exit(code);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}
