@@ -4,6 +4,22 @@ export {
   missingCapabilities,
   type Capability,
 } from "./capabilities.ts";
+export {
+  canaryToleranceNats,
+  checkCanary,
+  scoringDatum,
+  type CanaryOptions,
+  type CanaryReport,
+} from "./canary.ts";
+export {
+  checkChunks,
+  checkData,
+  checkDatum,
+  checkLossSettings,
+  checkTokenIds,
+  type ModelSizes,
+} from "./check-input.ts";
+export { checkOptimizerParameters, checkSampleRequest } from "./check-request.ts";
 export type {
   CreateModelOptions,
   Engine,
@@ -55,3 +71,15 @@ export {
   type SamplingParameters,
 } from "./sampling.ts";
 export type { PolicyVersion } from "./versions.ts";
+export {
+  clippingFactor,
+  initialOptimizerState,
+  l2Norm,
+  referenceLoss,
+  referenceOptimizerStep,
+  referenceTerm,
+  type OptimizerState,
+  type ReferenceStep,
+  type TokenInputs,
+  type TokenTerm,
+} from "./reference/index.ts";
