@@ -1,0 +1,75 @@
+import { describe, expect, test } from "vitest";
+import { SparError } from "../base/index.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { describeFailure, reportFailure } from "./failure.ts";
+import { createStyle } from "./terminal/style.ts";
+
+const style = createStyle(false);
+
+function systemError(code: string, path: string): Error {
+  return Object.assign(new Error(`${code}: refused, open '${path}'`), { code, path });
+}
+
+describe("failures", () => {
+  test("one message and one hint, no stack unless it was asked for", () => {
+    const error = new SparError({
+      code: "unknown-recipe",
+      boundary: "command",
+      message: 'no recipe "spni"',
+      hint: 'did you mean "spin"?',
+      cause: new Error("inner"),
+    });
+    expect(reportFailure(error, { style, isVerbose: false })).toEqual(['error: no recipe "spni"', 'hint:  did you mean "spin"?']);
+    const verbose = reportFailure(error, { style, isVerbose: true }).join("\n");
+    expect(verbose).toContain("failure.test.ts");
+    expect(verbose).toContain("caused by Error: inner");
+  });
+
+  test("each boundary and special code leads to its exit", () => {
+    const exitOf = (code: string, boundary: "command" | "data" | "engine" | "recipe"): string =>
+      describeFailure(new SparError({ code, boundary, message: "x" })).exit;
+    expect(exitOf("invalid-option", "command")).toBe("usage");
+    expect(exitOf("file-truncated", "data")).toBe("input");
+    expect(exitOf("engine-failed", "engine")).toBe("failed");
+    expect(exitOf("capability-missing", "engine")).toBe("environment");
+    expect(exitOf("aborted", "engine")).toBe("interrupted");
+    expect(exitOf("step-failed", "recipe")).toBe("failed");
+  });
+
+  test("a full disk is named, however deep it hides", () => {
+    const inner = new SparError({
+      code: "checkpoint-failed",
+      boundary: "store",
+      message: "the checkpoint was not written",
+      cause: systemError("ENOSPC", "/data/runs/x"),
+    });
+    const failure = describeFailure(new Error("step failed", { cause: inner }));
+    expect(failure.exit).toBe("storage");
+    expect(failure.message).toBe("cannot write /data/runs/x: no space left on the disk");
+    const database = Object.assign(new Error("database or disk is full"), { code: "ERR_SQLITE_ERROR", errcode: 13 });
+    expect(describeFailure(database).exit).toBe("storage");
+  });
+
+  test("a folder without permission names the folder", () => {
+    const failure = describeFailure(systemError("EACCES", "/root/runs"));
+    expect(failure.exit).toBe("storage");
+    expect(failure.message).toContain("/root/runs");
+  });
+
+  test("a plain error is a defect, and a chain of causes without end is followed to an end", () => {
+    const loop = new Error("loop");
+    loop.cause = loop;
+    expect(describeFailure(loop)).toMatchObject({ exit: "failed", message: "unexpected error: loop" });
+    expect(reportFailure("thrown text", { style, isVerbose: true }).length).toBeGreaterThan(2);
+  });
+
+  test("control characters of a message are shown, not obeyed", () => {
+    const lines = reportFailure(new Error("\u001b[2J"), { style, isVerbose: true });
+    expect(lines.join("")).not.toContain("\u001b");
+  });
+
+  test("no two exits share a code", () => {
+    const codes = Object.values(exitCodes).map(({ code }) => code);
+    expect(new Set(codes).size).toBe(codes.length);
+  });
+});
