@@ -11,13 +11,14 @@ var path = require("path");
 
 /** The floor of package.json's `engines`. */
 var neededMajor = 24;
-/** Exit code for a request that cannot be carried out as things are; see docs/exit-codes.md. */
-var exitUnusable = 2;
+/** The exit code `environment` of src/cli/exit-codes.ts: something that is needed is not there. */
+var exitEnvironment = 4;
 
 var root = path.resolve(fs.realpathSync(__dirname), "..");
 var sourceEntry = path.join(root, "src", "cli", "main.ts");
 var builtEntry = path.join(root, "dist", "src", "cli", "main.js");
-var isClone = root.split(path.sep).indexOf("node_modules") === -1 && fs.existsSync(path.join(root, "tsconfig.json"));
+var isClone =
+  root.split(path.sep).indexOf("node_modules") === -1 && fs.existsSync(path.join(root, "tsconfig.json"));
 
 start();
 
@@ -25,14 +26,21 @@ function start() {
   var runtime = findRuntime();
   if (runtime === null) return refuse(tooOldMessage());
   if (isClone) return hand(runtime, ["--conditions=source", sourceEntry]);
-  if (!fs.existsSync(builtEntry)) return refuse("this copy of spar has no built files: install the package again");
+  if (!fs.existsSync(builtEntry))
+    return refuse("this copy of spar has no built files: install the package again");
   return import("../dist/src/cli/main.js");
 }
 
 /** This Node where it is new enough, else the repository's own, else null. */
 function findRuntime() {
   if (Number(process.versions.node.split(".")[0]) >= neededMajor) return process.execPath;
-  var own = path.join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
+  var own = path.join(
+    root,
+    "node_modules",
+    "node",
+    "bin",
+    process.platform === "win32" ? "node.exe" : "node",
+  );
   return isClone && fs.existsSync(own) ? own : null;
 }
 
@@ -40,12 +48,14 @@ function tooOldMessage() {
   var way = isClone
     ? "run `npm install` here, which brings Node " + neededMajor + ", or install it yourself"
     : "install Node " + neededMajor + " or later";
-  return "spar needs Node " + neededMajor + " or later, and this is Node " + process.versions.node + ": " + way;
+  return (
+    "spar needs Node " + neededMajor + " or later, and this is Node " + process.versions.node + ": " + way
+  );
 }
 
 function refuse(message) {
   process.stderr.write("spar: " + message + "\n");
-  process.exitCode = exitUnusable;
+  process.exitCode = exitEnvironment;
 }
 
 /** Hands over to another Node: by becoming it where the system and this Node can, else as its parent. */
