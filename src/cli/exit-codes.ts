@@ -45,7 +45,23 @@ export type ExitName = keyof typeof exitCodes;
 const byCode: Readonly<Record<string, ExitName>> = {
   aborted: "interrupted",
   "capability-missing": "environment",
-  "deadline-exceeded": "failed",
+  "engine-unavailable": "environment",
+  "requirements-missing": "environment",
+  "file-missing": "input",
+  "module-unreadable": "input",
+  "not-a-recipe": "input",
+  "not-an-engine": "input",
+  "inputs-missing": "input",
+  "not-a-run": "input",
+  "run-too-new": "input",
+  "run-corrupt": "input",
+  "record-unknown": "input",
+  "run-exists": "usage",
+  "run-changed": "usage",
+  "run-busy": "storage",
+  "disk-full": "storage",
+  "store-read-only": "storage",
+  "disk-failed": "storage",
 };
 
 /** What the boundary of an error says about it, where its code says nothing. */
@@ -64,9 +80,6 @@ const byBoundary: Readonly<Record<Boundary, ExitName>> = {
   protocol: "failed",
 };
 
-/** Errors of the operating system that mean that nothing can be written. */
-const storageErrors: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EACCES", "EPERM", "EROFS", "EFBIG", "EIO"]);
-
 export interface ErrorIdentity {
   readonly code: string;
   readonly boundary: Boundary;
@@ -75,9 +88,4 @@ export interface ErrorIdentity {
 /** The exit that an error of spar leads to. */
 export function exitOfError(error: ErrorIdentity): ExitName {
   return byCode[error.code] ?? byBoundary[error.boundary];
-}
-
-/** Whether a code of the operating system says that a disk is full or closed to us. */
-export function isStorageErrorCode(code: string): boolean {
-  return storageErrors.has(code);
 }

@@ -45,15 +45,29 @@ describe("failures", () => {
     });
     const failure = describeFailure(new Error("step failed", { cause: inner }));
     expect(failure.exit).toBe("storage");
-    expect(failure.message).toBe("cannot write /data/runs/x: no space left on the disk");
-    const database = Object.assign(new Error("database or disk is full"), { code: "ERR_SQLITE_ERROR", errcode: 13 });
-    expect(describeFailure(database).exit).toBe("storage");
+    expect(failure.message).toBe("cannot use /data/runs/x: no space left on the disk");
+    const typed = new SparError({ code: "disk-full", boundary: "store", message: "writing records failed", hint: "free space" });
+    expect(describeFailure(new Error("step failed", { cause: typed }))).toEqual({
+      exit: "storage",
+      message: "writing records failed",
+      hint: "free space",
+    });
   });
 
   test("a folder without permission names the folder", () => {
     const failure = describeFailure(systemError("EACCES", "/root/runs"));
     expect(failure.exit).toBe("storage");
     expect(failure.message).toContain("/root/runs");
+  });
+
+  test("a file that could not be read keeps the words of whoever read it", () => {
+    const error = new SparError({
+      code: "file-unreadable",
+      boundary: "data",
+      message: "expected to read data.jsonl",
+      cause: systemError("EACCES", "data.jsonl"),
+    });
+    expect(describeFailure(error)).toMatchObject({ exit: "input", message: "expected to read data.jsonl" });
   });
 
   test("a plain error is a defect, and a chain of causes without end is followed to an end", () => {

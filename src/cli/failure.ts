@@ -2,8 +2,8 @@
  * From whatever was thrown to what the reader sees and the exit code: one message that says what was
  * expected and what came, one hint, and the stack only where it was asked for.
  */
-import { isSparError, messageOf, type SparError } from "../base/index.ts";
-import { exitOfError, isStorageErrorCode, type ExitName } from "./exit-codes.ts";
+import { isSparError, messageOf } from "../base/index.ts";
+import { exitOfError, type ExitName } from "./exit-codes.ts";
 import { manyLines } from "./terminal/text.ts";
 import type { Style } from "./terminal/style.ts";
 
@@ -19,16 +19,25 @@ export interface FailureReportOptions {
   readonly isVerbose: boolean;
 }
 
-const fullDisk: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
+/** Errors of the operating system, and the word for them. */
+const systemErrors: Readonly<Record<string, string>> = {
+  ENOSPC: "no space left on the disk",
+  EDQUOT: "the quota of the disk is used up",
+  EFBIG: "the file would become too large",
+  EACCES: "no permission",
+  EPERM: "not permitted",
+  EROFS: "the disk is read-only",
+  EIO: "the disk failed",
+};
 
-/** `SQLITE_FULL` as node:sqlite reports it. */
-const sqliteFull = 13;
+/** A full disk explains every error above it; the others only what they themselves say. */
+const explainsAll: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
 
 /** What happened, in words and as an exit. */
 export function describeFailure(thrown: unknown): FailureDescription {
   const storage = storageFailure(thrown);
   if (storage !== null) return storage;
-  if (isSparError(thrown)) return { exit: exitOfError(thrown), message: thrown.message, hint: hintOf(thrown) };
+  if (isSparError(thrown)) return { exit: exitOfError(thrown), message: thrown.message, hint: thrown.hint };
   return {
     exit: "failed",
     message: `unexpected error: ${messageOf(thrown)}`,
@@ -44,34 +53,28 @@ export function reportFailure(thrown: unknown, options: FailureReportOptions): s
   return options.isVerbose ? [...lines, ...stackLines(thrown)] : lines;
 }
 
-function hintOf(error: SparError): string | null {
-  return error.hint;
-}
-
-/** A full or read-only disk, however deep in the chain of causes: it explains everything above it. */
 function storageFailure(thrown: unknown): FailureDescription | null {
-  for (const error of causesOf(thrown)) {
+  for (const [depth, error] of causesOf(thrown).entries()) {
+    if (isSparError(error)) {
+      if (error.code === "disk-full") return { exit: "storage", message: error.message, hint: error.hint };
+      continue;
+    }
     const { code, path } = systemErrorOf(error);
-    if (code === null || !isStorageErrorCode(code)) continue;
-    const place = path === null ? "" : ` ${path}`;
-    return fullDisk.has(code)
-      ? {
-          exit: "storage",
-          message: `cannot write${place}: no space left on the disk`,
-          hint: "free some space, then resume the run; finished steps and turns are kept",
-        }
-      : {
-          exit: "storage",
-          message: `cannot use${place}: ${messageOf(error)}`,
-          hint: "check the permissions, or choose another folder with --runs-folder",
-        };
+    const words = code === null ? undefined : systemErrors[code];
+    if (code === null || words === undefined || (depth > 0 && !explainsAll.has(code))) continue;
+    return {
+      exit: "storage",
+      message: `cannot ${path === null ? "write" : `use ${path}`}: ${words}`,
+      hint: explainsAll.has(code)
+        ? "free some space, then go on: what was finished is kept"
+        : "check the permissions, or choose another folder",
+    };
   }
   return null;
 }
 
 function systemErrorOf(error: unknown): { code: string | null; path: string | null } {
   if (typeof error !== "object" || error === null) return { code: null, path: null };
-  if ("errcode" in error && error.errcode === sqliteFull) return { code: "ENOSPC", path: null };
   const code = "code" in error && typeof error.code === "string" ? error.code : null;
   const path = "path" in error && typeof error.path === "string" ? error.path : null;
   return { code, path };

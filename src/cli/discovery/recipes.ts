@@ -1,0 +1,75 @@
+/**
+ * Finds recipes: by folder in the package, or one's own by path. A recipe that cannot be loaded is
+ * reported as such in listings, it does not break them.
+ */
+import { resolve } from "node:path";
+import { messageOf, SparError, suggestName } from "../../base/index.ts";
+import type { Recipe } from "../../train/recipe.ts";
+import { loadModule, looksLikePath } from "./load-module.ts";
+import { modulesByFolder, type PackageFolder } from "./package-folder.ts";
+
+export interface LocatedRecipe {
+  readonly recipe: Recipe;
+  /** The file that it was loaded from. */
+  readonly file: string;
+}
+
+export type ListedRecipe =
+  | { readonly kind: "loaded"; readonly id: string; readonly recipe: Recipe }
+  | { readonly kind: "broken"; readonly id: string; readonly problem: string };
+
+export interface RecipeRequest {
+  /** An id, or the path of a file that exports `recipe`. */
+  readonly typed: string;
+  readonly place: PackageFolder;
+  readonly workingFolder: string;
+}
+
+/**
+ * @throws `unknown-recipe`, `file-missing`, `module-unreadable`, `not-a-recipe`
+ */
+export async function findRecipe(request: RecipeRequest): Promise<LocatedRecipe> {
+  const { typed, place } = request;
+  if (looksLikePath(typed)) return loadRecipe(resolve(request.workingFolder, typed));
+  const known = modulesByFolder(place, "recipes", "recipe");
+  const found = known.find(({ id }) => id === typed);
+  if (found !== undefined) return loadRecipe(found.file);
+  throw new SparError({
+    code: "unknown-recipe",
+    boundary: "command",
+    message: `no recipe is called "${typed}"`,
+    hint: `${suggestName(
+      typed,
+      known.map(({ id }) => id),
+    )}; or give the path of a file of yours, such as ./${typed}.ts`,
+  });
+}
+
+export async function listRecipes(place: PackageFolder): Promise<ListedRecipe[]> {
+  const listed = modulesByFolder(place, "recipes", "recipe").map(async ({ id, file }): Promise<ListedRecipe> => {
+    try {
+      const { recipe } = await loadRecipe(file);
+      return { kind: "loaded", id, recipe };
+    } catch (thrown) {
+      return { kind: "broken", id, problem: messageOf(thrown) };
+    }
+  });
+  return Promise.all(listed);
+}
+
+async function loadRecipe(file: string): Promise<LocatedRecipe> {
+  const { recipe } = await loadModule({ file, kind: "recipe" });
+  if (isRecipe(recipe)) return { recipe, file };
+  throw new SparError({
+    code: "not-a-recipe",
+    boundary: "command",
+    message: `${file} does not export a recipe`,
+    hint: 'export it by name: export const recipe = defineRecipe({ ... }) with defineRecipe from "spar/train"',
+  });
+}
+
+const requiredKeys = ["id", "title", "version", "options", "presets", "needs", "plan", "run"];
+
+function isRecipe(value: unknown): value is Recipe {
+  return typeof value === "object" && value !== null && requiredKeys.every((key) => key in value);
+}

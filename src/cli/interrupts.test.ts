@@ -1,0 +1,59 @@
+import { EventEmitter } from "node:events";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { listenForInterrupts, type Interrupts, type InterruptName } from "./interrupts.ts";
+
+interface Scene {
+  readonly source: EventEmitter;
+  readonly exits: number[];
+  readonly told: InterruptName[];
+  readonly interrupts: Interrupts;
+}
+
+function scene(): Scene {
+  const source = new EventEmitter();
+  const exits: number[] = [];
+  const told: InterruptName[] = [];
+  const interrupts = listenForInterrupts({
+    source,
+    exit: (code) => exits.push(code),
+    onFirst: (name) => told.push(name),
+    graceMs: 60_000,
+  });
+  return { source, exits, told, interrupts };
+}
+
+describe("interrupts", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test("the first ctrl-C asks to stop, the second ends at once", () => {
+    const { source, exits, told, interrupts } = scene();
+    source.emit("SIGINT");
+    expect([interrupts.signal.aborted, interrupts.first, told, exits]).toEqual([true, "interrupted", ["interrupted"], []]);
+    source.emit("SIGINT");
+    expect([told, exits]).toEqual([["interrupted"], [130]]);
+  });
+
+  test("a stop that takes too long ends with the code of what asked for it", () => {
+    const { source, exits } = scene();
+    source.emit("SIGTERM");
+    vi.advanceTimersByTime(59_999);
+    expect(exits).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(exits).toEqual([143]);
+  });
+
+  test("a closed pipe asks to stop once, however often it reports", () => {
+    const { exits, told, interrupts } = scene();
+    interrupts.raise("closedPipe");
+    interrupts.raise("closedPipe");
+    expect([told, exits, interrupts.signal.aborted]).toEqual([["closedPipe"], [], true]);
+  });
+
+  test("signals go back to the process afterwards", () => {
+    const { source, interrupts } = scene();
+    interrupts.stopListening();
+    expect(source.listenerCount("SIGINT")).toBe(0);
+    vi.advanceTimersByTime(120_000);
+  });
+});

@@ -1,0 +1,95 @@
+/**
+ * Entry of the `spar` command: makes the shell from the process, runs one command, ends with an exit
+ * code. The only module of spar that is run for its effects.
+ */
+import { createInterface } from "node:readline";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { CommanderError } from "commander";
+import { isSparError, systemClock } from "../base/index.ts";
+import { findPackageFolder } from "./discovery/package-folder.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { describeFailure, reportFailure } from "./failure.ts";
+import { listenForInterrupts, type InterruptName, type Interrupts } from "./interrupts.ts";
+import { interruptNotice } from "./interrupt-notice.ts";
+import { createProgram } from "./program.ts";
+import type { Shell } from "./shell.ts";
+import { createScreen } from "./terminal/screen.ts";
+
+/** How long a run may take to stop after the first interrupt before the process ends all the same. */
+const stopGraceMs = 60_000;
+
+let interrupts: Interrupts | null = null;
+const shell = createShell();
+watchStandardOutput();
+exit(await runCommand());
+
+function createShell(): Shell {
+  const { stdin, stdout, stderr, env } = process;
+  const screen = createScreen({ output: stdout, errors: stderr, environment: env });
+  return {
+    screen,
+    clock: systemClock,
+    environment: env,
+    workingFolder: process.cwd(),
+    place: findPackageFolder(import.meta.url),
+    input: {
+      isTerminal: stdin.isTTY,
+      lines: () => createInterface({ input: stdin }),
+    },
+    listenForInterrupts: () => {
+      interrupts = listenForInterrupts({
+        source: process,
+        exit,
+        onFirst: (name) => screen.notice(...interruptNotice(name)),
+        graceMs: stopGraceMs,
+      });
+      return interrupts;
+    },
+  };
+}
+
+async function runCommand(): Promise<number> {
+  try {
+    const program = createProgram({ shell, version: readVersion() });
+    await program.parseAsync(process.argv);
+    return interrupts?.first == null ? exitCodes.ok.code : exitCodes[interrupts.first].code;
+  } catch (thrown) {
+    shell.screen.live(null);
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code;
+    return codeOfFailure(thrown);
+  }
+}
+
+/** What a person or a closed pipe asked for is no failure to tell about; everything else is. */
+function codeOfFailure(thrown: unknown): number {
+  const interrupt = interrupts?.first ?? null;
+  if (interrupt !== null && isSparError(thrown) && thrown.code === "aborted") return exitCodes[interrupt].code;
+  const isVerbose = process.argv.includes("--verbose") || (process.env["SPAR_DEBUG"] ?? "") !== "";
+  shell.screen.notice(...reportFailure(thrown, { style: shell.screen.errorStyle, isVerbose }));
+  return exitCodes[describeFailure(thrown).exit].code;
+}
+
+/** A closed pipe ends quietly; a file that cannot be written any more is told about. */
+function watchStandardOutput(): void {
+  process.stderr.on("error", () => undefined);
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    const name: InterruptName = error.code === "EPIPE" ? "closedPipe" : "storage";
+    if (name === "storage" && interrupts?.first !== "storage") {
+      shell.screen.notice(...reportFailure(error, { style: shell.screen.errorStyle, isVerbose: false }));
+    }
+    if (interrupts === null) exit(exitCodes[name].code);
+    else interrupts.raise(name);
+  });
+}
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(shell.place.root, "package.json"), "utf8"));
+  return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "";
+}
+
+/** Ends at once: threads of an engine and open sockets must not keep the process alive. */
+function exit(code: number): void {
+  shell.screen.live(null);
+  process.exit(code);
+}

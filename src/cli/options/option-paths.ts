@@ -1,0 +1,122 @@
+/**
+ * The options of a recipe as a flat list of dotted names with type, unit and description, read from
+ * its schema. Used to parse `--set`, to suggest names and to print the table of `spar plan`.
+ */
+import { z } from "zod";
+import type { OptionsSchema } from "../../train/recipe.ts";
+
+export interface OptionPath {
+  /** `warmUp.learningRate`. */
+  readonly name: string;
+  readonly schema: z.ZodType;
+  readonly description: string;
+  readonly unit: string | null;
+}
+
+/** Every option, groups opened into their members. */
+export function listOptionPaths(schema: OptionsSchema): OptionPath[] {
+  return membersOf(schema, "");
+}
+
+function membersOf(schema: z.ZodObject, prefix: string): OptionPath[] {
+  return Object.entries(schema.shape).flatMap(([key, member]) => {
+    if (!(member instanceof z.ZodType)) return [];
+    const name = `${prefix}${key}`;
+    const group = unwrap(member);
+    if (group instanceof z.ZodObject) return membersOf(group, `${name}.`);
+    return [{ name, schema: member, description: descriptionOf(member), unit: unitOf(key) }];
+  });
+}
+
+/** What lies inside defaults and the like. */
+function unwrap(schema: z.ZodType): z.ZodType {
+  let inner: unknown = schema;
+  while (
+    inner instanceof z.ZodDefault ||
+    inner instanceof z.ZodPrefault ||
+    inner instanceof z.ZodOptional ||
+    inner instanceof z.ZodNullable ||
+    inner instanceof z.ZodReadonly
+  ) {
+    inner = inner.unwrap();
+  }
+  return inner instanceof z.ZodType ? inner : schema;
+}
+
+function descriptionOf(schema: z.ZodType): string {
+  return schema.description ?? unwrap(schema).description ?? "";
+}
+
+const unitsBySuffix: readonly (readonly [RegExp, string])[] = [
+  [/Ms$/u, "milliseconds"],
+  [/Seconds$/u, "seconds"],
+  [/Bytes$/u, "bytes"],
+  [/Nats$/u, "nats"],
+  [/Tokens$/u, "tokens"],
+  [/Characters$/u, "characters"],
+  [/Updates$|updateCount$/u, "updates"],
+  [/Steps$|stepCount$/u, "steps"],
+  [/Epochs$|epochCount$|^epochsPer/u, "epochs"],
+  [/^rowsPer|rowCount$/u, "rows"],
+  [/^pairsPer|pairCount$/u, "pairs"],
+  [/Share$/u, "share of 1"],
+];
+
+/** The unit that the name of an option carries, where it carries one. */
+export function unitOf(name: string): string | null {
+  const last = name.split(".").at(-1) ?? name;
+  return unitsBySuffix.find(([suffix]) => suffix.test(last))?.[1] ?? null;
+}
+
+/** The type of an option in words: `a whole number above 0`, `one of "a", "b"`. */
+export function typeOf(schema: z.ZodType): string {
+  return wordsOf(toJsonSchema(schema));
+}
+
+type JsonSchema = z.core.JSONSchema.JSONSchema;
+
+function toJsonSchema(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+}
+
+function wordsOf(schema: JsonSchema): string {
+  if (schema.enum !== undefined) return oneOf(schema.enum);
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (choices !== undefined) return choices.map((choice) => (typeof choice === "object" ? wordsOf(choice) : "")).join(" or ");
+  switch (schema.type) {
+    case "integer":
+      return `a whole number${rangeWords(schema)}`;
+    case "number":
+      return `a number${rangeWords(schema)}`;
+    case "boolean":
+      return "true or false";
+    case "string":
+      return "text";
+    case "array":
+      return `a list in JSON, such as [${exampleItem(schema)}]`;
+    default:
+      return "JSON";
+  }
+}
+
+function exampleItem(schema: JsonSchema): string {
+  const { items } = schema;
+  if (typeof items !== "object" || Array.isArray(items)) return "1, 2";
+  if (items.enum !== undefined) return JSON.stringify(items.enum[0]);
+  return items.type === "string" ? '"a", "b"' : "1, 2";
+}
+
+function rangeWords(schema: JsonSchema): string {
+  const bounds = [
+    schema.minimum !== undefined && schema.minimum > Number.MIN_SAFE_INTEGER ? `at least ${schema.minimum}` : "",
+    schema.exclusiveMinimum === undefined ? "" : `above ${schema.exclusiveMinimum}`,
+    schema.maximum !== undefined && schema.maximum < Number.MAX_SAFE_INTEGER ? `at most ${schema.maximum}` : "",
+    schema.exclusiveMaximum === undefined ? "" : `below ${schema.exclusiveMaximum}`,
+  ].filter((bound) => bound !== "");
+  return bounds.length === 0 ? "" : ` ${bounds.join(", ")}`;
+}
+
+function oneOf(values: readonly unknown[]): string {
+  return `one of ${values.map((value) => JSON.stringify(value)).join(", ")}`;
+}

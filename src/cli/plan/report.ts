@@ -1,0 +1,40 @@
+/** A plan as data, for people and as JSON: what `spar plan` found out without starting anything. */
+import type { Capability } from "../../contract/index.ts";
+import type { Plan } from "../../train/recipe.ts";
+
+export interface EngineFit {
+  readonly id: string;
+  /** What the recipe needs and this engine lacks; empty where it can run it. */
+  readonly missing: readonly Capability[];
+  /** Why nothing is known about it: it does not start here. */
+  readonly problem: string | null;
+}
+
+export interface InputState {
+  readonly input: string;
+  /** `remote` inputs are fetched by the run and not looked for here. */
+  readonly state: "there" | "missing" | "remote";
+}
+
+export interface OptionValue {
+  readonly name: string;
+  readonly value: unknown;
+  /** Where the value came from. */
+  readonly source: "default" | "preset" | "set";
+  readonly unit: string | null;
+  readonly description: string;
+}
+
+export interface PlanReport {
+  readonly recipe: string;
+  readonly title: string;
+  readonly paper: string | null;
+  readonly preset: string;
+  readonly engine: string;
+  readonly plan: Plan;
+  readonly needs: readonly Capability[];
+  readonly engines: readonly EngineFit[];
+  readonly inputs: readonly InputState[];
+  readonly departures: readonly string[];
+  readonly options: readonly OptionValue[];
+}

@@ -1,0 +1,53 @@
+import { describe, expect, test } from "vitest";
+import { createStyle } from "../terminal/style.ts";
+import type { PlanReport } from "./report.ts";
+import { planLines } from "./text.ts";
+
+const report: PlanReport = {
+  recipe: "spin",
+  title: "Self-Play Fine-Tuning",
+  paper: "arXiv:2401.01335v3",
+  preset: "paper",
+  engine: "tinker",
+  plan: {
+    lines: [
+      { name: "iteration 0", value: 778, unit: "updates per epoch" },
+      { name: "iteration 1 and later", value: 1556, unit: "updates per epoch" },
+    ],
+    steps: ["warm-up", "answer"],
+    memoryBytes: 86_900_000_000,
+    diskBytes: null,
+    inputs: ["prompts.jsonl"],
+  },
+  needs: ["optimizer:rmsprop"],
+  engines: [
+    { id: "embedded", missing: [], problem: null },
+    { id: "tinker", missing: ["optimizer:rmsprop"], problem: null },
+    { id: "torch", missing: [], problem: "no Python" },
+  ],
+  inputs: [{ input: "prompts.jsonl", state: "missing" }],
+  departures: ["answers are short"],
+  options: [{ name: "temperature", value: 1, source: "preset", unit: null, description: "of answers" }],
+};
+
+describe("a printed plan", () => {
+  const text = planLines(report, { style: createStyle(false), maximumWidth: 100 }).join("\n");
+
+  test("names quantities with units, memory and what is not known", () => {
+    expect(text).toMatch(/iteration 1 and later\s+1,556\s+updates per epoch/u);
+    expect(text).toMatch(/memory of the engine\s+86\.9 GB/u);
+    expect(text).toMatch(/disk\s+unknown/u);
+  });
+
+  test("says which engines can do it and what the others lack", () => {
+    expect(text).toContain("embedded: has all that is needed");
+    expect(text).toContain("tinker: lacks optimizer:rmsprop");
+    expect(text).toContain("torch: unknown, it does not start here: no Python");
+  });
+
+  test("says which inputs are missing, what departs from the paper, and where values come from", () => {
+    expect(text).toContain("missing  prompts.jsonl");
+    expect(text).toContain("- answers are short");
+    expect(text).toMatch(/temperature\s+1\s+preset\s+of answers/u);
+  });
+});

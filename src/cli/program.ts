@@ -1,0 +1,55 @@
+/**
+ * The command line as one commander program: every command, what they share, and how misuse is told.
+ * Knows no command from the inside.
+ */
+import { Command } from "commander";
+import { addDoctorCommand } from "./commands/doctor.ts";
+import { addHelpCommand } from "./commands/help.ts";
+import { addListCommand } from "./commands/list.ts";
+import type { Shell } from "./shell.ts";
+
+export interface ProgramOptions {
+  readonly shell: Shell;
+  readonly version: string;
+}
+
+const epilogue = `
+Start here:
+  spar run spin            a small model plays against its former self, in minutes
+  spar list                recipes with their presets, engines, runs
+  spar doctor              what is installed and what is missing
+
+spar help COMMAND explains a command, spar help exit-codes the exit codes.`;
+
+export function createProgram(options: ProgramOptions): Command {
+  const { shell } = options;
+  const program = new Command("spar")
+    .description("Language models that improve by self-play")
+    .version(options.version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "explain the command")
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => shell.screen.print(text.trimEnd()),
+      writeErr: (text) => shell.screen.notice(text.trimEnd()),
+      outputError: (text, write) => write(styleUsageError(text, shell)),
+      getOutHelpWidth: () => Math.min(shell.screen.maximumWidth, 110),
+      getErrHelpWidth: () => 110,
+    })
+    .addHelpText("after", epilogue)
+    .action(() => program.outputHelp());
+  addListCommand(program, shell);
+  addDoctorCommand(program, shell);
+  addHelpCommand(program, shell);
+  return program;
+}
+
+/** Commander's own refusals, in the form of ours. */
+function styleUsageError(text: string, shell: Shell): string {
+  const style = shell.screen.errorStyle;
+  return text
+    .trim()
+    .replace(/^error:/u, style.bad("error:"))
+    .replace(/^\(Did you mean (.*)\?\)$/mu, (_all, name: string) => `${style.faint("hint:")}  did you mean ${name}?`);
+}
