@@ -12,7 +12,11 @@ export interface ExitCode {
 
 export const exitCodes = {
   ok: { code: 0, name: "ok", meaning: "everything that was asked for was done" },
-  failed: { code: 1, name: "failed", meaning: "the run failed, or spar itself did; finished steps and turns are kept" },
+  failed: {
+    code: 1,
+    name: "failed",
+    meaning: "the run failed, or spar itself did; finished steps and turns are kept",
+  },
   usage: {
     code: 2,
     name: "usage",
@@ -21,7 +25,8 @@ export const exitCodes = {
   input: {
     code: 3,
     name: "input",
-    meaning: "something that was read is missing or wrong: a data file, a recipe file, a folder that is not a run",
+    meaning:
+      "something that was read is missing or wrong: a data file, a recipe file, a folder that is not a run",
   },
   environment: {
     code: 4,
@@ -33,10 +38,18 @@ export const exitCodes = {
     name: "storage",
     meaning: "something could not be written: full disk, no permission, a run that another process holds",
   },
-  hangUp: { code: 129, name: "hang-up", meaning: "the terminal went away; finished turns are kept, resume the run" },
+  hangUp: {
+    code: 129,
+    name: "hang-up",
+    meaning: "the terminal went away; finished turns are kept, resume the run",
+  },
   interrupted: { code: 130, name: "interrupted", meaning: "ctrl-C; finished turns are kept, resume the run" },
   closedPipe: { code: 141, name: "closed-pipe", meaning: "whoever read the output closed it, as head does" },
-  terminated: { code: 143, name: "terminated", meaning: "the process was told to end; finished turns are kept" },
+  terminated: {
+    code: 143,
+    name: "terminated",
+    meaning: "the process was told to end; finished turns are kept",
+  },
 } as const satisfies Record<string, ExitCode>;
 
 export type ExitName = keyof typeof exitCodes;

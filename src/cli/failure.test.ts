@@ -19,7 +19,10 @@ describe("failures", () => {
       hint: 'did you mean "spin"?',
       cause: new Error("inner"),
     });
-    expect(reportFailure(error, { style, isVerbose: false })).toEqual(['error: no recipe "spni"', 'hint:  did you mean "spin"?']);
+    expect(reportFailure(error, { style, isVerbose: false })).toEqual([
+      'error: no recipe "spni"',
+      'hint:  did you mean "spin"?',
+    ]);
     const verbose = reportFailure(error, { style, isVerbose: true }).join("\n");
     expect(verbose).toContain("failure.test.ts");
     expect(verbose).toContain("caused by Error: inner");
@@ -46,7 +49,12 @@ describe("failures", () => {
     const failure = describeFailure(new Error("step failed", { cause: inner }));
     expect(failure.exit).toBe("storage");
     expect(failure.message).toBe("cannot use /data/runs/x: no space left on the disk");
-    const typed = new SparError({ code: "disk-full", boundary: "store", message: "writing records failed", hint: "free space" });
+    const typed = new SparError({
+      code: "disk-full",
+      boundary: "store",
+      message: "writing records failed",
+      hint: "free space",
+    });
     expect(describeFailure(new Error("step failed", { cause: typed }))).toEqual({
       exit: "storage",
       message: "writing records failed",

@@ -29,7 +29,12 @@ describe("interrupts", () => {
   test("the first ctrl-C asks to stop, the second ends at once", () => {
     const { source, exits, told, interrupts } = scene();
     source.emit("SIGINT");
-    expect([interrupts.signal.aborted, interrupts.first, told, exits]).toEqual([true, "interrupted", ["interrupted"], []]);
+    expect([interrupts.signal.aborted, interrupts.first, told, exits]).toEqual([
+      true,
+      "interrupted",
+      ["interrupted"],
+      [],
+    ]);
     source.emit("SIGINT");
     expect([told, exits]).toEqual([["interrupted"], [130]]);
   });

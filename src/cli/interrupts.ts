@@ -5,7 +5,10 @@
  */
 import { exitCodes, type ExitName } from "./exit-codes.ts";
 
-export type InterruptName = Extract<ExitName, "interrupted" | "terminated" | "hangUp" | "closedPipe" | "storage">;
+export type InterruptName = Extract<
+  ExitName,
+  "interrupted" | "terminated" | "hangUp" | "closedPipe" | "storage"
+>;
 
 /** The part of `process` that is needed; tests pass their own. */
 export interface InterruptSource {

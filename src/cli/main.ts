@@ -52,11 +52,14 @@ function createShell(): Shell {
 async function runCommand(): Promise<number> {
   try {
     const program = createProgram({ shell, version: readVersion() });
-    await program.parseAsync(process.argv);
-    return interrupts?.first == null ? exitCodes.ok.code : exitCodes[interrupts.first].code;
+    if (process.argv.length <= 2) program.outputHelp();
+    else await program.parseAsync(process.argv);
+    const interrupt = interrupts?.first ?? null;
+    return interrupt === null ? exitCodes.ok.code : exitCodes[interrupt].code;
   } catch (thrown) {
     shell.screen.live(null);
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code;
+    if (thrown instanceof CommanderError)
+      return thrown.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code;
     return codeOfFailure(thrown);
   }
 }
@@ -64,7 +67,8 @@ async function runCommand(): Promise<number> {
 /** What a person or a closed pipe asked for is no failure to tell about; everything else is. */
 function codeOfFailure(thrown: unknown): number {
   const interrupt = interrupts?.first ?? null;
-  if (interrupt !== null && isSparError(thrown) && thrown.code === "aborted") return exitCodes[interrupt].code;
+  if (interrupt !== null && isSparError(thrown) && thrown.code === "aborted")
+    return exitCodes[interrupt].code;
   const isVerbose = process.argv.includes("--verbose") || (process.env["SPAR_DEBUG"] ?? "") !== "";
   shell.screen.notice(...reportFailure(thrown, { style: shell.screen.errorStyle, isVerbose }));
   return exitCodes[describeFailure(thrown).exit].code;
@@ -85,7 +89,9 @@ function watchStandardOutput(): void {
 
 function readVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(join(shell.place.root, "package.json"), "utf8"));
-  return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "";
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "";
 }
 
 /** Ends at once: threads of an engine and open sockets must not keep the process alive. */

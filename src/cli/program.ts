@@ -37,8 +37,7 @@ export function createProgram(options: ProgramOptions): Command {
       getOutHelpWidth: () => Math.min(shell.screen.maximumWidth, 110),
       getErrHelpWidth: () => 110,
     })
-    .addHelpText("after", epilogue)
-    .action(() => program.outputHelp());
+    .addHelpText("after", epilogue);
   addListCommand(program, shell);
   addDoctorCommand(program, shell);
   addHelpCommand(program, shell);
@@ -51,5 +50,8 @@ function styleUsageError(text: string, shell: Shell): string {
   return text
     .trim()
     .replace(/^error:/u, style.bad("error:"))
-    .replace(/^\(Did you mean (.*)\?\)$/mu, (_all, name: string) => `${style.faint("hint:")}  did you mean ${name}?`);
+    .replace(
+      /^\(Did you mean (.*)\?\)$/mu,
+      (_all, name: string) => `${style.faint("hint:")}  did you mean ${name}?`,
+    );
 }

@@ -22,7 +22,9 @@ export function addDoctorCommand(program: Command, shell: Shell): void {
     .option("--runs-folder <folder>", "where runs would go")
     .action(async (options: DoctorOptions) => {
       const checks = await runChecks(shell, runsFolderOf(shell, options.runsFolder));
-      shell.screen.print(...(options.json === true ? [JSON.stringify({ checks })] : textLines(checks, shell)));
+      shell.screen.print(
+        ...(options.json === true ? [JSON.stringify({ checks })] : textLines(checks, shell)),
+      );
       const missing = checks.filter(({ status }) => status === "missing");
       if (missing.length > 0) throw somethingMissing(missing);
     });

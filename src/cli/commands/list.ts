@@ -18,7 +18,8 @@ export function addListCommand(program: Command, shell: Shell): void {
     .action(async (options: ListOptions) => {
       const recipes = await listRecipes(shell.place);
       const engines = listEngineIds(shell.place);
-      if (options.json === true) shell.screen.print(JSON.stringify({ recipes: recipes.map(recipeJson), engines }));
+      if (options.json === true)
+        shell.screen.print(JSON.stringify({ recipes: recipes.map(recipeJson), engines }));
       else shell.screen.print(...textLines({ recipes, engines, shell }));
     });
 }
@@ -50,7 +51,12 @@ function textLines(found: {
           preset.summary,
         ]),
   );
-  const recipeColumns = [{ name: "recipe" }, { name: "preset" }, { name: "engine" }, { name: "what it does" }];
+  const recipeColumns = [
+    { name: "recipe" },
+    { name: "preset" },
+    { name: "engine" },
+    { name: "what it does" },
+  ];
   return [
     style.heading("Recipes"),
     ...(recipeRows.length === 0 ? ["none"] : formatTable(recipeColumns, recipeRows, maximumWidth)),

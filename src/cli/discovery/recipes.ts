@@ -46,14 +46,16 @@ export async function findRecipe(request: RecipeRequest): Promise<LocatedRecipe>
 }
 
 export async function listRecipes(place: PackageFolder): Promise<ListedRecipe[]> {
-  const listed = modulesByFolder(place, "recipes", "recipe").map(async ({ id, file }): Promise<ListedRecipe> => {
-    try {
-      const { recipe } = await loadRecipe(file);
-      return { kind: "loaded", id, recipe };
-    } catch (thrown) {
-      return { kind: "broken", id, problem: messageOf(thrown) };
-    }
-  });
+  const listed = modulesByFolder(place, "recipes", "recipe").map(
+    async ({ id, file }): Promise<ListedRecipe> => {
+      try {
+        const { recipe } = await loadRecipe(file);
+        return { kind: "loaded", id, recipe };
+      } catch (thrown) {
+        return { kind: "broken", id, problem: messageOf(thrown) };
+      }
+    },
+  );
   return Promise.all(listed);
 }
 

@@ -26,6 +26,11 @@ async function checkEngine(id: string, place: PackageFolder, workingFolder: stri
       fix: null,
     };
   } catch (thrown) {
-    return { name, status: "missing", detail: messageOf(thrown), fix: "spar doctor --verbose shows where it fails" };
+    return {
+      name,
+      status: "missing",
+      detail: messageOf(thrown),
+      fix: "spar doctor --verbose shows where it fails",
+    };
   }
 }

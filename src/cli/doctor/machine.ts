@@ -1,8 +1,7 @@
 /** What the machine brings: Node, cores, memory, disk. */
-import { statfsSync } from "node:fs";
+import { existsSync, statfsSync } from "node:fs";
 import { availableParallelism, freemem, totalmem } from "node:os";
 import { dirname } from "node:path";
-import { existsSync } from "node:fs";
 import { formatBytes } from "../terminal/format.ts";
 import type { Check } from "./check.ts";
 
@@ -44,7 +43,12 @@ function checkMemory(): Check {
   const detail = `${formatBytes(freeBytes)} free of ${formatBytes(Math.max(totalBytes, freemem()))}`;
   return freeBytes >= smallestMemoryBytes
     ? { name: "memory", status: "ok", detail, fix: null }
-    : { name: "memory", status: "optional", detail, fix: `close other programs: ${formatBytes(smallestMemoryBytes)} is a good start` };
+    : {
+        name: "memory",
+        status: "optional",
+        detail,
+        fix: `close other programs: ${formatBytes(smallestMemoryBytes)} is a good start`,
+      };
 }
 
 /** Free space where runs go: of the nearest folder that exists. */
@@ -56,12 +60,45 @@ function checkDisk(runsFolder: string): Check {
   const detail = `${formatBytes(freeBytes)} free at ${runsFolder}`;
   return freeBytes >= smallestDiskBytes
     ? { name: "disk", status: "ok", detail, fix: null }
-    : { name: "disk", status: "optional", detail, fix: "free some space, or choose another place with --runs-folder" };
+    : {
+        name: "disk",
+        status: "optional",
+        detail,
+        fix: "free some space, or choose another place with --runs-folder",
+      };
 }
 
 /** `i32x4` splat and drop: the smallest module that needs 128-bit SIMD. */
 const simdModule = Uint8Array.of(
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 9, 1, 7, 0, 65, 0, 253, 17, 26, 11,
+  0,
+  97,
+  115,
+  109,
+  1,
+  0,
+  0,
+  0,
+  1,
+  4,
+  1,
+  96,
+  0,
+  0,
+  3,
+  2,
+  1,
+  0,
+  10,
+  9,
+  1,
+  7,
+  0,
+  65,
+  0,
+  253,
+  17,
+  26,
+  11,
 );
 
 function checkWebAssembly(): Check {

@@ -83,7 +83,8 @@ function wordsOf(schema: JsonSchema): string {
   if (schema.enum !== undefined) return oneOf(schema.enum);
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   const choices = schema.anyOf ?? schema.oneOf;
-  if (choices !== undefined) return choices.map((choice) => (typeof choice === "object" ? wordsOf(choice) : "")).join(" or ");
+  if (choices !== undefined)
+    return choices.map((choice) => (typeof choice === "object" ? wordsOf(choice) : "")).join(" or ");
   switch (schema.type) {
     case "integer":
       return `a whole number${rangeWords(schema)}`;
@@ -109,9 +110,13 @@ function exampleItem(schema: JsonSchema): string {
 
 function rangeWords(schema: JsonSchema): string {
   const bounds = [
-    schema.minimum !== undefined && schema.minimum > Number.MIN_SAFE_INTEGER ? `at least ${schema.minimum}` : "",
+    schema.minimum !== undefined && schema.minimum > Number.MIN_SAFE_INTEGER
+      ? `at least ${schema.minimum}`
+      : "",
     schema.exclusiveMinimum === undefined ? "" : `above ${schema.exclusiveMinimum}`,
-    schema.maximum !== undefined && schema.maximum < Number.MAX_SAFE_INTEGER ? `at most ${schema.maximum}` : "",
+    schema.maximum !== undefined && schema.maximum < Number.MAX_SAFE_INTEGER
+      ? `at most ${schema.maximum}`
+      : "",
     schema.exclusiveMaximum === undefined ? "" : `below ${schema.exclusiveMaximum}`,
   ].filter((bound) => bound !== "");
   return bounds.length === 0 ? "" : ` ${bounds.join(", ")}`;

@@ -28,7 +28,10 @@ export function parseSetOptions(assignments: readonly string[], schema: OptionsS
 function splitAssignment(assignment: string): { readonly name: string; readonly text: string } {
   const equals = assignment.indexOf("=");
   if (equals < 1) {
-    throw invalidOption(`--set expects key=value, got "${assignment}"`, "write it like --set temperature=0.7");
+    throw invalidOption(
+      `--set expects key=value, got "${assignment}"`,
+      "write it like --set temperature=0.7",
+    );
   }
   return { name: assignment.slice(0, equals).trim(), text: assignment.slice(equals + 1) };
 }
@@ -50,7 +53,10 @@ function parseValue(path: OptionPath, text: string): JsonValue {
   for (const candidate of candidatesOf(text)) {
     if (path.schema.safeParse(candidate).success) return candidate;
   }
-  throw invalidOption(`option ${path.name}: expected ${typeOf(path.schema)}, got "${text}"`, hintFor(path, text));
+  throw invalidOption(
+    `option ${path.name}: expected ${typeOf(path.schema)}, got "${text}"`,
+    hintFor(path, text),
+  );
 }
 
 /** What a text can mean: itself, or the JSON that it spells. */

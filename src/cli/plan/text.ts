@@ -23,13 +23,21 @@ export function planLines(report: PlanReport, options: PlanTextOptions): string[
       "Steps",
       report.plan.steps.map((step, index) => `${String(index + 1).padStart(3)}  ${oneLine(step)}`),
     ),
-    ...section("Engines", report.engines.map((fit) => engineLine(fit, style))),
+    ...section(
+      "Engines",
+      report.engines.map((fit) => engineLine(fit, style)),
+    ),
     ...section("Needs", report.needs.length === 0 ? ["nothing special"] : [report.needs.join(", ")]),
     ...section(
       "Inputs",
-      report.inputs.map(({ input, state }) => `${state === "missing" ? style.bad(state) : state}  ${oneLine(input)}`),
+      report.inputs.map(
+        ({ input, state }) => `${state === "missing" ? style.bad(state) : state}  ${oneLine(input)}`,
+      ),
     ),
-    ...section("Departures from the paper", report.departures.map((line) => `- ${oneLine(line)}`)),
+    ...section(
+      "Departures from the paper",
+      report.departures.map((line) => `- ${oneLine(line)}`),
+    ),
     ...section("Options", optionLines(report.options, options)),
   ];
 }
@@ -46,7 +54,8 @@ function quantityLines({ plan }: PlanReport, options: PlanTextOptions): string[]
 }
 
 function engineLine(fit: EngineFit, style: Style): string {
-  if (fit.problem !== null) return `${fit.id}: ${style.warning("unknown")}, it does not start here: ${oneLine(fit.problem)}`;
+  if (fit.problem !== null)
+    return `${fit.id}: ${style.warning("unknown")}, it does not start here: ${oneLine(fit.problem)}`;
   return fit.missing.length === 0
     ? `${fit.id}: ${style.good("has all that is needed")}`
     : `${fit.id}: ${style.bad("lacks")} ${fit.missing.join(", ")}`;
@@ -60,6 +69,12 @@ function optionLines(values: readonly OptionValue[], options: PlanTextOptions): 
     unit ?? "",
     description,
   ]);
-  const columns = [{ name: "option" }, { name: "value" }, { name: "from" }, { name: "unit" }, { name: "meaning" }];
+  const columns = [
+    { name: "option" },
+    { name: "value" },
+    { name: "from" },
+    { name: "unit" },
+    { name: "meaning" },
+  ];
   return formatTable(columns, rows, options.maximumWidth);
 }

@@ -50,7 +50,13 @@ describe("a chart", () => {
 
   test("different values draw different lines", () => {
     const draw = (values: readonly number[]): string =>
-      formatChart({ title: "", horizontalAxis: "", series: [{ name: "x", values }], maximumWidth: 60, style: plain }).join("\n");
+      formatChart({
+        title: "",
+        horizontalAxis: "",
+        series: [{ name: "x", values }],
+        maximumWidth: 60,
+        style: plain,
+      }).join("\n");
     expect(draw([1, 2, 3])).not.toBe(draw([1, 3, 3]));
   });
 });

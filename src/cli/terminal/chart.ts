@@ -27,7 +27,10 @@ const roomForNames = 22;
 export function formatChart(options: ChartOptions): string[] {
   const { style } = options;
   const title = style.heading(oneLine(options.title));
-  const series = options.series.map(({ name, values }) => ({ name: oneLine(name), values: values.filter(Number.isFinite) }));
+  const series = options.series.map(({ name, values }) => ({
+    name: oneLine(name),
+    values: values.filter(Number.isFinite),
+  }));
   const drawn = series.filter(({ values }) => values.length > 0);
   if (drawn.length === 0) return [title, "(no values)"];
   const range = rangeOf(drawn.flatMap(({ values }) => values));
@@ -39,7 +42,9 @@ export function formatChart(options: ChartOptions): string[] {
   );
   const longest = Math.max(...drawn.map(({ values }) => values.length));
   const lines = plot(
-    drawn.map(({ values }) => stretch(values, Math.max(2, Math.round((plotWidth * values.length) / longest)))),
+    drawn.map(({ values }) =>
+      stretch(values, Math.max(2, Math.round((plotWidth * values.length) / longest))),
+    ),
     {
       min: range.minimum,
       max: range.maximum,
@@ -82,7 +87,12 @@ function stretch(values: readonly number[], width: number): number[] {
 }
 
 /** Appends the name of each series to the row on which its line ends. */
-function nameLines(lines: readonly string[], series: readonly ChartSeries[], range: Range, style: Style): string[] {
+function nameLines(
+  lines: readonly string[],
+  series: readonly ChartSeries[],
+  range: Range,
+  style: Style,
+): string[] {
   // The arithmetic of asciichart, so that names and lines meet.
   const ratio = (plotRows - 1) / (range.maximum - range.minimum);
   const rowOf = ({ values }: ChartSeries): number =>
@@ -94,7 +104,9 @@ function nameLines(lines: readonly string[], series: readonly ChartSeries[], ran
 }
 
 function colourOf(style: Style, index: number): string | undefined {
-  return style.seriesColours.length === 0 ? undefined : style.seriesColours[index % style.seriesColours.length];
+  return style.seriesColours.length === 0
+    ? undefined
+    : style.seriesColours[index % style.seriesColours.length];
 }
 
 function paint(style: Style, index: number, text: string): string {

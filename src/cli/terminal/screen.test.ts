@@ -5,9 +5,16 @@ function memoryStream(isTTY: boolean, log: string[]): OutputStream {
   return { isTTY, columns: 20, write: (text) => log.push(text) };
 }
 
-function screenOn(isTTY: boolean, environment: Record<string, string> = {}): { log: string[]; screen: ReturnType<typeof createScreen> } {
+function screenOn(
+  isTTY: boolean,
+  environment: Record<string, string> = {},
+): { log: string[]; screen: ReturnType<typeof createScreen> } {
   const log: string[] = [];
-  const screen = createScreen({ output: memoryStream(isTTY, log), errors: memoryStream(isTTY, log), environment });
+  const screen = createScreen({
+    output: memoryStream(isTTY, log),
+    errors: memoryStream(isTTY, log),
+    environment,
+  });
   return { log, screen };
 }
 

@@ -12,7 +12,7 @@ describe("colours", () => {
     [true, { TERM: "dumb" }, false, "a dumb terminal gets none"],
   ];
   for (const [isTerminal, environment, expected, claim] of cases) {
-    test(claim, () => expect(wantsColours({ isTerminal, environment })).toBe(expected));
+    test(`${claim}`, () => expect(wantsColours({ isTerminal, environment })).toBe(expected));
   }
 
   test("without colours text stays as it is", () => {

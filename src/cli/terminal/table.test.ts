@@ -9,7 +9,11 @@ const heading = (text: string): string => text;
 describe("a table that grows", () => {
   test("prints its header with the first row and keeps the columns aligned", () => {
     const table = createTable({ title: "Held out", columns, maximumWidth: 80, styleHeading: heading });
-    expect(table.row([0, 0.4851, "warm-up"])).toEqual(["Held out", "iteration  greedy  note", "        0   0.485  warm-up"]);
+    expect(table.row([0, 0.4851, "warm-up"])).toEqual([
+      "Held out",
+      "iteration  greedy  note",
+      "        0   0.485  warm-up",
+    ]);
     expect(table.row([10, 0.5, "ok"])).toEqual(["       10   0.500  ok"]);
   });
 
@@ -30,20 +34,27 @@ describe("a table that grows", () => {
   });
 
   test("a whole table makes every column as wide as its widest cell", () => {
-    expect(formatTable([{ name: "id" }, { name: "summary" }], [["a", "one"], ["spin", "two"]])).toEqual([
-      "id    summary",
-      "a     one",
-      "spin  two",
-    ]);
+    expect(
+      formatTable(
+        [{ name: "id" }, { name: "summary" }],
+        [
+          ["a", "one"],
+          ["spin", "two"],
+        ],
+      ),
+    ).toEqual(["id    summary", "a     one", "spin  two"]);
   });
 
   test("no line is wider than the terminal where the numbers leave room, whatever the text", () => {
     const cell = fc.oneof(fc.string({ unit: "grapheme" }), fc.constant(null));
     fc.assert(
-      fc.property(fc.array(fc.tuple(cell, cell), { minLength: 1, maxLength: 8 }), (rows: [TableCell, TableCell][]) => {
-        const lines = formatTable([{ name: "a" }, { name: "b" }], rows, 24);
-        for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(24);
-      }),
+      fc.property(
+        fc.array(fc.tuple(cell, cell), { minLength: 1, maxLength: 8 }),
+        (rows: [TableCell, TableCell][]) => {
+          const lines = formatTable([{ name: "a" }, { name: "b" }], rows, 24);
+          for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(24);
+        },
+      ),
     );
   });
 });

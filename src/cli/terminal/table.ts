@@ -91,13 +91,19 @@ function firstLayout(
 }
 
 /** Grows widths to hold a row, then takes from the widest text column what the line cannot hold. */
-function widen(widths: number[], sides: readonly string[], texts: readonly string[], maximumWidth: number): void {
+function widen(
+  widths: number[],
+  sides: readonly string[],
+  texts: readonly string[],
+  maximumWidth: number,
+): void {
   texts.forEach((text, index) => {
     const width = widthOf(text);
     const current = widths[index] ?? 0;
     if (width > current) widths[index] = sides[index] === "right" ? width + numberGrowth : width;
   });
-  let excess = widths.reduce((sum, width) => sum + width, 0) + gap.length * (widths.length - 1) - maximumWidth;
+  let excess =
+    widths.reduce((sum, width) => sum + width, 0) + gap.length * (widths.length - 1) - maximumWidth;
   while (excess > 0) {
     const widest = widestText(widths, sides);
     if (widest === null) return;
