@@ -1,0 +1,80 @@
+/** Answers one request for samples with the fake network. Knows no queues, faults or versions. */
+import { createRandom, type Random } from "../../base/index.ts";
+import { samplingDefaults, type SampledSequence, type SampleRequest, type SampleResponse } from "../../contract/index.ts";
+import { drawDistribution, drawToken } from "./draw.ts";
+import { advancePrefix, emptyPrefix, positionInputs, type Network, type PrefixState } from "./network.ts";
+
+export interface SampleOptions {
+  readonly network: Network;
+  readonly contextLength: number;
+  /** Text of ids, for stop strings; null without a tokenizer. */
+  readonly decode: ((tokenIds: readonly number[]) => string) | null;
+}
+
+/** Samples all siblings; sibling i draws from its own stream of the seed. */
+export function sampleSequences(options: SampleOptions, request: SampleRequest): SampleResponse {
+  const start = runPrompt(options.network, request);
+  const random = createRandom(request.parameters.seed);
+  const sequences = Array.from({ length: request.count ?? 1 }, (_unused, sibling) =>
+    sampleOne(options, request, start, random.split("sibling", sibling)),
+  );
+  if (request.includePromptLogprobs !== true) return { sequences };
+  return { sequences, promptLogprobs: Float32Array.from(start.promptLogprobs) };
+}
+
+/**
+ * The log-probability of each input given those before it; 0 where it belongs to an image.
+ *
+ * @shape `[n - 1]` for n inputs
+ */
+export function scorePrompt(network: Network, request: Pick<SampleRequest, "prompt">): Float32Array {
+  return Float32Array.from(runPrompt(network, request).promptLogprobs);
+}
+
+interface PromptState {
+  readonly prefix: PrefixState;
+  readonly nextLogprobs: Float64Array;
+  readonly promptLogprobs: readonly number[];
+}
+
+function runPrompt(network: Network, request: Pick<SampleRequest, "prompt">): PromptState {
+  let prefix = emptyPrefix(network.layout);
+  let nextLogprobs = new Float64Array(network.layout.vocabularySize);
+  const promptLogprobs: number[] = [];
+  positionInputs(request.prompt).forEach((input, position) => {
+    if (position > 0) promptLogprobs.push(input.kind === "token" ? (nextLogprobs[input.tokenId] ?? 0) : 0);
+    const step = advancePrefix(network, prefix, input);
+    prefix = step.prefix;
+    nextLogprobs = Float64Array.from(step.logprobs);
+  });
+  return { prefix, nextLogprobs, promptLogprobs };
+}
+
+function sampleOne(options: SampleOptions, request: SampleRequest, start: PromptState, random: Random): SampledSequence {
+  const settings = { ...samplingDefaults, ...request.parameters };
+  const stopTokenIds = new Set(settings.stopTokenIds ?? []);
+  // The last token need not be fed, so it may lie one position beyond the context.
+  const limit = Math.min(settings.maxTokens, options.contextLength - start.prefix.positionCount + 1);
+  const tokenIds: number[] = [];
+  const logprobs: number[] = [];
+  let { prefix, nextLogprobs } = start;
+  while (tokenIds.length < limit) {
+    const tokenId = drawToken(drawDistribution(nextLogprobs, settings), random);
+    tokenIds.push(tokenId);
+    logprobs.push(nextLogprobs[tokenId] ?? 0);
+    if (stopTokenIds.has(tokenId) || holdsStop(options, tokenIds, settings.stopStrings ?? [])) {
+      return { tokenIds, logprobs: Float32Array.from(logprobs), finishReason: "stop" };
+    }
+    if (tokenIds.length === limit) break;
+    const step = advancePrefix(options.network, prefix, { kind: "token", tokenId });
+    prefix = step.prefix;
+    nextLogprobs = step.logprobs;
+  }
+  return { tokenIds, logprobs: Float32Array.from(logprobs), finishReason: "length" };
+}
+
+function holdsStop(options: SampleOptions, tokenIds: readonly number[], stopStrings: readonly string[]): boolean {
+  if (stopStrings.length === 0 || options.decode === null) return false;
+  const text = options.decode(tokenIds);
+  return stopStrings.some((stop) => text.includes(stop));
+}
