@@ -1,20 +1,16 @@
 /** Tells programs about a run: one JSON object per line on standard output, in order. */
-import type { JsonObject } from "../../base/index.ts";
 import type { Screen } from "../terminal/screen.ts";
 import type { Presenter } from "./presenter.ts";
 
 export function createJsonPresenter(screen: Screen): Presenter {
-  const emit = (event: string, fields: object): void =>
-    screen.print(JSON.stringify({ event, ...fields }, finite));
+  const emit = (fields: object): void => screen.print(JSON.stringify(fields, finite));
   return {
-    header: (header) => emit("run-start", header),
-    report: (event, isRepeated) => emit("report", { isRepeated, ...event }),
-    stepStart: (name) => emit("step-start", { name }),
-    stepEnd: (name, durationMs, isRepeated) => emit("step-end", { name, durationMs, isRepeated }),
-    metric: (metric) => emit("metric", metric),
-    progress: () => ({ advance: () => undefined, end: () => undefined }),
-    summary: ({ result, elapsedMs, folder }) =>
-      emit("run-end", { result, elapsedMs, folder } satisfies JsonObject),
+    header: (header) => emit({ kind: "header", ...header }),
+    observe: (event) => {
+      // How far something is changes many times a second, and is no result.
+      if (!event.kind.startsWith("progress-")) emit(event);
+    },
+    summary: ({ result, elapsedMs, folder }) => emit({ kind: "summary", result, elapsedMs, folder }),
     end: () => undefined,
   };
 }

@@ -3,8 +3,7 @@
  * JSON lines for programs. Knows no recipe.
  */
 import type { JsonValue } from "../../base/index.ts";
-import type { Progress, ProgressOptions } from "../../train/run.ts";
-import type { ReportEvent } from "../../train/report.ts";
+import type { RunObserver } from "../../train/observer.ts";
 
 /** What stands above a run. */
 export interface RunHeader {
@@ -15,8 +14,6 @@ export interface RunHeader {
   readonly engine: string;
   readonly threadCount: number;
   readonly seed: number;
-  readonly folder: string;
-  readonly isResumed: boolean;
 }
 
 /** How a run ended well. */
@@ -29,18 +26,9 @@ export interface RunSummary {
 }
 
 export interface Presenter {
+  /** Before the run begins; shown with its first event, which knows the folder. */
   header(header: RunHeader): void;
-  /** A note, a table, a row, a chart; `isRepeated` where a resumed run shows it again. */
-  report(event: ReportEvent, isRepeated: boolean): void;
-  stepStart(name: string): void;
-  stepEnd(name: string, durationMs: number, isRepeated: boolean): void;
-  metric(metric: {
-    readonly name: string;
-    readonly index: number;
-    readonly value: number;
-    readonly stepName: string;
-  }): void;
-  progress(stepName: string, options: ProgressOptions): Progress;
+  readonly observe: RunObserver;
   summary(summary: RunSummary): void;
   /** Takes away what is only there while the run goes on. Idempotent. */
   end(): void;

@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Clock } from "../../base/index.ts";
 import { createScreen, type Screen } from "../terminal/screen.ts";
 import { createJsonPresenter } from "./json-presenter.ts";
+import type { RunEvent } from "../../train/observer.ts";
+import type { ReportEvent } from "../../train/report.ts";
 import type { RunHeader } from "./presenter.ts";
 import { createProgressDisplay } from "./progress-display.ts";
 import { createTextPresenter } from "./text-presenter.ts";
@@ -36,42 +38,51 @@ const header: RunHeader = {
   engine: "embedded (wasm, float32)",
   threadCount: 2,
   seed: 7,
-  folder: "/runs/tiny-nano-1",
-  isResumed: false,
 };
+
+const start: RunEvent = {
+  kind: "run-start",
+  id: "tiny-nano-1",
+  folder: "/runs/tiny-nano-1",
+  recipe: "tiny",
+  preset: "nano",
+  committedStepCount: 0,
+  repeatedSteps: [],
+};
+
+function report(event: ReportEvent): RunEvent {
+  return { kind: "report", event, isReplayed: false };
+}
+
+function progress(progressId: number, what: string): RunEvent {
+  return { kind: "progress-start", progressId, stepName: "iteration 1", what, total: 10, unit: "prompts" };
+}
 
 describe("the text presenter", () => {
   test("prints header, rows as they come, and what to do next", () => {
     const { screen, clock, output } = scene(false);
     const presenter = createTextPresenter({ screen, clock, isQuiet: false });
     presenter.header(header);
-    presenter.report(
-      {
-        kind: "table-start",
-        table: "t",
-        title: "Held out",
-        columns: [{ name: "iteration" }, { name: "greedy", digits: 3 }],
-      },
-      false,
-    );
-    presenter.report({ kind: "table-row", table: "t", cells: [0, 0.5] }, false);
-    presenter.report({ kind: "table-row", table: "t", cells: [1, 0.625] }, false);
+    presenter.observe(start);
+    const columns = [{ name: "iteration" }, { name: "greedy", digits: 3 }];
+    presenter.observe(report({ kind: "table-start", table: "t", title: "Held out", columns }));
+    presenter.observe(report({ kind: "table-row", table: "t", cells: [0, 0.5] }));
+    presenter.observe(report({ kind: "table-row", table: "t", cells: [1, 0.625] }));
     presenter.summary({
       result: { greedy: 0.625 },
       elapsedMs: 4000,
       folder: "/runs/tiny-nano-1",
-      next: ["spar sample tiny-nano-1"],
+      next: ["spar sample x"],
     });
     presenter.end();
     expect(output.join("")).toBe(
       [
         "Tiny self-play",
-        "recipe   tiny",
-        "preset   nano",
-        "engine   embedded (wasm, float32)",
-        "threads  2",
-        "seed     7",
-        "folder   /runs/tiny-nano-1",
+        "recipe  tiny",
+        "preset  nano",
+        "engine  embedded (wasm, float32), 2 threads",
+        "seed    7",
+        "folder  /runs/tiny-nano-1",
         "",
         "Held out",
         "iteration  greedy",
@@ -83,7 +94,7 @@ describe("the text presenter", () => {
         "",
         "done in 4.0 s; everything is in /runs/tiny-nano-1",
         "next:",
-        "  spar sample tiny-nano-1",
+        "  spar sample x",
         "",
       ].join("\n"),
     );
@@ -92,12 +103,20 @@ describe("the text presenter", () => {
   test("a table that goes on after a note repeats its header", () => {
     const { screen, clock, output } = scene(false);
     const presenter = createTextPresenter({ screen, clock, isQuiet: false });
-    presenter.report({ kind: "table-start", table: "t", title: "T", columns: [{ name: "n" }] }, false);
-    presenter.report({ kind: "table-row", table: "t", cells: [1] }, false);
-    presenter.report({ kind: "note", text: "rolled back" }, false);
-    presenter.report({ kind: "table-row", table: "t", cells: [2] }, false);
+    presenter.observe(report({ kind: "table-start", table: "t", title: "T", columns: [{ name: "n" }] }));
+    presenter.observe(report({ kind: "table-row", table: "t", cells: [1] }));
+    presenter.observe(report({ kind: "note", text: "rolled back" }));
+    presenter.observe(report({ kind: "table-row", table: "t", cells: [2] }));
     presenter.end();
     expect(output.join("")).toBe("\nT\nn\n1\nrolled back\n\nT\nn\n2\n");
+  });
+
+  test("a resumed run says so, and what it repeats", () => {
+    const { screen, clock, errors } = scene(false);
+    const presenter = createTextPresenter({ screen, clock, isQuiet: false });
+    presenter.observe({ ...start, committedStepCount: 3, repeatedSteps: ["train 2"] });
+    presenter.end();
+    expect(errors.join("")).toMatch(/resumed after 3 finished steps.*\nrepeated.*: train 2\n$/u);
   });
 });
 
@@ -105,11 +124,11 @@ describe("progress", () => {
   test("is one live line on a terminal, and gone at the end", () => {
     const { screen, clock, output, errors } = scene(true);
     const display = createProgressDisplay({ screen, clock, isQuiet: false });
-    const progress = display.start("iteration 1", { what: "answering", total: 10, unit: "prompts" });
+    display.observe(progress(1, "answering"));
     clock.pass(1000);
-    progress.advance(5);
+    display.observe({ kind: "progress-advance", progressId: 1, done: 5 });
     display.tick();
-    progress.end();
+    display.observe({ kind: "progress-end", progressId: 1 });
     display.end();
     expect(output).toEqual([
       "\r\u001b[K[1.0 s] iteration 1: answering  5/10 prompts  50 %  5.00/s  1.0 s elapsed, 1.0 s left",
@@ -122,7 +141,7 @@ describe("progress", () => {
     for (const isQuiet of [false, true]) {
       const { screen, clock, output, errors } = scene(false);
       const display = createProgressDisplay({ screen, clock, isQuiet });
-      display.start("iteration 1", { what: "answering", total: 10, unit: "prompts" });
+      display.observe(progress(1, "answering"));
       for (let second = 0; second < 65; second++) {
         clock.pass(1000);
         display.tick();
@@ -132,37 +151,41 @@ describe("progress", () => {
     }
   });
 
-  test("of several things under way the last one is shown, then the one before", () => {
+  test("of several things under way the last one is shown, then the one before, then the step", () => {
     const { screen, clock, output } = scene(true);
     const display = createProgressDisplay({ screen, clock, isQuiet: false });
-    display.start("outer", { what: "playing", total: 4, unit: "episodes" });
-    const inner = display.start("outer", { what: "training", total: 2, unit: "updates" });
+    display.observe({ kind: "step-start", name: "iteration 1", position: 0, isReplayed: false });
+    display.observe(progress(1, "playing"));
+    display.observe(progress(2, "training"));
     display.tick();
-    inner.end();
+    display.observe({ kind: "progress-end", progressId: 2 });
     display.tick();
-    expect(output[0]).toContain("training");
-    expect(output[1]).toContain("playing");
+    display.observe({ kind: "progress-end", progressId: 1 });
+    display.tick();
+    expect(output.map((text) => /playing|training|iteration 1$/u.exec(text)?.[0])).toEqual([
+      "iteration 1",
+      "training",
+      "playing",
+      "iteration 1",
+    ]);
   });
 });
 
 describe("the JSON presenter", () => {
-  test("prints one object per line, with numbers that are not finite as text", () => {
+  test("prints one object per line, with numbers that are not finite as text, and no progress", () => {
     const { screen, output } = scene(false);
     const presenter = createJsonPresenter(screen);
     presenter.header(header);
-    presenter.report({ kind: "table-row", table: "t", cells: [1, Number.NaN] }, true);
+    presenter.observe(progress(1, "answering"));
+    presenter.observe(report({ kind: "table-row", table: "t", cells: [1, Number.NaN] }));
     const lines = output
       .join("")
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(lines[0]).toMatchObject({ event: "run-start", recipe: "tiny", seed: 7 });
-    expect(lines[1]).toEqual({
-      event: "report",
-      isRepeated: true,
-      kind: "table-row",
-      table: "t",
-      cells: [1, "NaN"],
-    });
+    expect(lines).toEqual([
+      { kind: "header", ...header },
+      { kind: "report", isReplayed: false, event: { kind: "table-row", table: "t", cells: [1, "NaN"] } },
+    ]);
   });
 });

@@ -3,16 +3,15 @@
  * elsewhere. Of several things under way the one that began last is shown.
  */
 import type { Clock } from "../../base/index.ts";
-import type { Progress, ProgressOptions } from "../../train/run.ts";
+import type { RunEvent } from "../../train/observer.ts";
 import { formatDuration } from "../terminal/format.ts";
 import { createProgressLine, type ProgressLine } from "../terminal/progress.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { oneLine } from "../terminal/text.ts";
 
 export interface ProgressDisplay {
-  /** Names what goes on where nothing counts its progress. */
-  step(name: string | null): void;
-  start(stepName: string, options: ProgressOptions): Progress;
+  /** Takes note of steps and progress; does nothing about other events. */
+  observe(event: RunEvent): void;
   /** Redraws; called by a timer. */
   tick(): void;
   end(): void;
@@ -36,13 +35,13 @@ interface Entry {
 export function createProgressDisplay(options: ProgressDisplayOptions): ProgressDisplay {
   const { screen, clock } = options;
   const startMs = clock.monotonicMs();
-  const entries: Entry[] = [];
+  const entries = new Map<number, Entry>();
   let stepName: string | null = null;
   let lastSparseMs = startMs;
 
   const text = (): string | null => {
     const elapsed = formatDuration(clock.monotonicMs() - startMs);
-    const entry = entries.at(-1);
+    const entry = [...entries.values()].at(-1);
     if (entry !== undefined) return `[${elapsed}] ${oneLine(entry.stepName)}: ${entry.line.text()}`;
     return stepName === null ? null : `[${elapsed}] ${oneLine(stepName)}`;
   };
@@ -57,21 +56,30 @@ export function createProgressDisplay(options: ProgressDisplayOptions): Progress
 
   return {
     tick,
-    step: (name) => {
-      stepName = name;
-      tick();
-    },
-    start: (name, progressOptions) => {
-      const entry: Entry = { stepName: name, line: createProgressLine({ ...progressOptions, clock }) };
-      entries.push(entry);
-      const end = (): void => {
-        const index = entries.indexOf(entry);
-        if (index >= 0) entries.splice(index, 1);
-      };
-      return { advance: (count = 1) => entry.line.advance(count), end };
+    observe: (event) => {
+      switch (event.kind) {
+        case "step-start":
+          stepName = event.isReplayed ? null : event.name;
+          return tick();
+        case "step-end":
+          stepName = null;
+          return tick();
+        case "progress-start":
+          entries.set(event.progressId, {
+            stepName: event.stepName,
+            line: createProgressLine({ ...event, clock }),
+          });
+          return;
+        case "progress-advance":
+          entries.get(event.progressId)?.line.reach(event.done);
+          return;
+        case "progress-end":
+          entries.delete(event.progressId);
+        default:
+      }
     },
     end: () => {
-      entries.length = 0;
+      entries.clear();
       stepName = null;
       screen.live(null);
     },

@@ -1,13 +1,13 @@
 /** Shows a run to people: header, tables that grow, charts, notes, progress, and what to do next. */
 import type { Clock, JsonValue } from "../../base/index.ts";
-import type { ReportEvent } from "../../train/report.ts";
-import { formatChart } from "../terminal/chart.ts";
-import { formatDuration } from "../terminal/format.ts";
+import type { RunEvent } from "../../train/observer.ts";
+import { countOf, formatDuration } from "../terminal/format.ts";
 import type { Screen } from "../terminal/screen.ts";
-import { createTable, formatTable, type GrowingTable } from "../terminal/table.ts";
+import { formatTable } from "../terminal/table.ts";
 import { manyLines, oneLine } from "../terminal/text.ts";
 import type { Presenter, RunHeader, RunSummary } from "./presenter.ts";
 import { createProgressDisplay } from "./progress-display.ts";
+import { createReportWriter } from "./report-writer.ts";
 
 export interface TextPresenterOptions {
   readonly screen: Screen;
@@ -15,24 +15,28 @@ export interface TextPresenterOptions {
   readonly isQuiet: boolean;
 }
 
-/** Charts need some width also where the output has none. */
-const chartWidth = 100;
 const redrawEveryMs = 200;
+
+type RunStart = Extract<RunEvent, { kind: "run-start" }>;
 
 export function createTextPresenter(options: TextPresenterOptions): Presenter {
   const { screen } = options;
   const display = createProgressDisplay(options);
   const timer = setInterval(() => display.tick(), redrawEveryMs);
   timer.unref();
-  const report = createReportWriter(screen);
+  const write = createReportWriter(screen);
+  let pendingHeader: RunHeader | null = null;
 
   return {
-    header: (header) => screen.print(...headerLines(header, screen)),
-    report,
-    stepStart: (name) => display.step(name),
-    stepEnd: () => display.step(null),
-    metric: () => undefined,
-    progress: (stepName, progressOptions) => display.start(stepName, progressOptions),
+    header: (header) => void (pendingHeader = header),
+    observe: (event) => {
+      display.observe(event);
+      if (event.kind === "run-start") {
+        if (pendingHeader !== null) screen.print(...headerLines(pendingHeader, event, screen));
+        screen.notice(...resumeLines(event));
+      } else if (event.kind === "report") write(event.event);
+      else if (event.kind === "notice") screen.notice(manyLines(event.text));
+    },
     summary: (summary) => {
       display.end();
       screen.print(...summaryLines(summary, screen));
@@ -44,58 +48,25 @@ export function createTextPresenter(options: TextPresenterOptions): Presenter {
   };
 }
 
-/** Prints report events; a table that goes on after something else repeats its header. */
-export function createReportWriter(screen: Screen): (event: ReportEvent) => void {
-  const tables = new Map<string, GrowingTable>();
-  let current: string | null = null;
-  const { style } = screen;
-  return (event) => {
-    switch (event.kind) {
-      case "note":
-        current = null;
-        screen.print(manyLines(event.text));
-        return;
-      case "table-start":
-        tables.set(
-          event.table,
-          createTable({
-            ...event,
-            maximumWidth: screen.maximumWidth,
-            styleHeading: (text) => style.heading(text),
-          }),
-        );
-        return;
-      case "table-row": {
-        const table = tables.get(event.table);
-        if (table === undefined) return;
-        if (current !== event.table) screen.print("", ...table.header());
-        current = event.table;
-        screen.print(...table.row(event.cells));
-        return;
-      }
-      case "chart":
-        current = null;
-        screen.print(
-          "",
-          ...formatChart({ ...event, style, maximumWidth: Math.min(chartWidth, screen.maximumWidth) }),
-          "",
-        );
-    }
-  };
-}
-
-function headerLines(header: RunHeader, screen: Screen): string[] {
-  const { style } = screen;
+function headerLines(header: RunHeader, start: RunStart, screen: Screen): string[] {
   const rows = [
     ["recipe", header.recipe],
     ["preset", header.preset],
-    ["engine", header.engine],
-    ["threads", String(header.threadCount)],
+    ["engine", `${header.engine}, ${countOf(header.threadCount, "thread")}`],
     ["seed", String(header.seed)],
-    ["folder", header.folder + (header.isResumed ? " (resumed)" : "")],
+    ["folder", start.folder],
   ];
   const [, ...lines] = formatTable([{ name: "" }, { name: "" }], rows, screen.maximumWidth);
-  return [style.heading(oneLine(header.title)), ...lines];
+  return [screen.style.heading(oneLine(header.title)), ...lines];
+}
+
+function resumeLines(start: RunStart): string[] {
+  if (start.committedStepCount === 0) return [];
+  const repeated = start.repeatedSteps.map(oneLine).join(", ");
+  return [
+    `resumed after ${countOf(start.committedStepCount, "finished step")}; what they told follows again`,
+    ...(repeated === "" ? [] : [`repeated, since their models were not saved: ${repeated}`]),
+  ];
 }
 
 function summaryLines(summary: RunSummary, screen: Screen): string[] {

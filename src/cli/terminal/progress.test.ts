@@ -12,7 +12,7 @@ describe("a progress line", () => {
     const clock = manualClock();
     const line = createProgressLine({ what: "answering prompts", total: 400, unit: "prompts", clock });
     clock.pass(3000);
-    line.advance(120);
+    line.reach(120);
     expect(line.text()).toBe("answering prompts  120/400 prompts  30 %  40.0/s  3.0 s elapsed, 7.0 s left");
     expect(line.isComplete).toBe(false);
   });
@@ -23,7 +23,7 @@ describe("a progress line", () => {
     clock.pass(500);
     expect(line.text()).toBe("training  0/2 updates  0 %  0.5 s elapsed");
     clock.pass(500);
-    line.advance(2);
+    line.reach(2);
     expect(line.text()).toBe("training  2/2 updates  100 %  2.00/s  1.0 s elapsed");
     expect(line.isComplete).toBe(true);
   });
@@ -32,10 +32,10 @@ describe("a progress line", () => {
     const clock = manualClock();
     const line = createProgressLine({ what: "training", total: 1000, unit: "updates", clock });
     clock.pass(60_000);
-    line.advance(1);
-    for (let update = 0; update < 399; update++) {
+    line.reach(1);
+    for (let update = 2; update <= 400; update++) {
       clock.pass(100);
-      line.advance(1);
+      line.reach(update);
     }
     // 600 updates at 10 per second; the average since the start would say 150 s.
     expect(line.text()).toMatch(/ 10\.0\/s .* 1:00 left$/u);

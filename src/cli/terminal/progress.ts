@@ -8,7 +8,8 @@ import { formatCount, formatDuration, formatRate } from "./format.ts";
 import { oneLine } from "./text.ts";
 
 export interface ProgressLine {
-  advance(count: number): void;
+  /** Says how many are done by now. */
+  reach(done: number): void;
   text(): string;
   readonly isComplete: boolean;
 }
@@ -41,8 +42,8 @@ export function createProgressLine(options: ProgressLineOptions): ProgressLine {
   };
 
   return {
-    advance: (count) => {
-      done += count;
+    reach: (reached) => {
+      done = reached;
       mark(options.clock.monotonicMs());
     },
     get isComplete() {
