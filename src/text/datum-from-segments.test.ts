@@ -8,8 +8,17 @@ import { printedTo } from "../testing/tolerances.ts";
 // Ids: <end> 0, then a 1, b 2, c 3, ...
 const tokenizer = characterTokenizer({ symbols: "abcdefgh" });
 const inputIds = (datum: Datum): number[] =>
-  datum.input.flatMap((chunk) => (chunk.kind === "tokens" ? chunk.tokenIds : new Array<number>(chunk.positionCount).fill(-1)));
-const image: ImageChunk = { kind: "image", pixels: new Uint8Array(4), widthPixels: 2, heightPixels: 2, channels: 1, positionCount: 3 };
+  datum.input.flatMap((chunk) =>
+    chunk.kind === "tokens" ? chunk.tokenIds : Array.from({ length: chunk.positionCount }, () => -1),
+  );
+const image: ImageChunk = {
+  kind: "image",
+  pixels: new Uint8Array(4),
+  widthPixels: 2,
+  heightPixels: 2,
+  channels: 1,
+  positionCount: 3,
+};
 
 describe("datumFromSegments", () => {
   test("trains the answer and its stop token, not the prompt; everything is shifted by one", () => {
@@ -80,7 +89,10 @@ describe("datumFromSegments", () => {
   });
 
   test("refuses a row that is too long where nothing may be cut", () => {
-    const segments: DataSegment[] = [{ text: "abc", train: false }, { text: "de", train: true }];
+    const segments: DataSegment[] = [
+      { text: "abc", train: false },
+      { text: "de", train: true },
+    ];
     expect(() => datumFromSegments(segments, { tokenizer, maxTokens: 4 })).toThrow(
       expect.objectContaining({ code: "row-too-long", message: "a row may have 4 tokens, got 5" }),
     );
@@ -100,37 +112,65 @@ describe("datumFromSegments", () => {
   });
 
   test("closes a row of a value head with one unweighted token, so that its last position has a target", () => {
-    const datum = datumFromSegments([{ text: "a", train: false }, { text: "bc", train: true }], { tokenizer, isValueRow: true });
+    const datum = datumFromSegments(
+      [
+        { text: "a", train: false },
+        { text: "bc", train: true },
+      ],
+      { tokenizer, isValueRow: true },
+    );
     expect(inputIds(datum)).toEqual([1, 2, 3]);
     expect([...datum.weights]).toEqual([1, 1, 0]);
   });
 
   test.each<{ name: string; code: string; segments: DataSegment[] }>([
-    { name: "nothing is trained", code: "nothing-to-train", segments: [{ text: "ab", train: false }, { text: "", train: true }] },
+    {
+      name: "nothing is trained",
+      code: "nothing-to-train",
+      segments: [
+        { text: "ab", train: false },
+        { text: "", train: true },
+      ],
+    },
     { name: "there is no prompt", code: "row-starts-trained", segments: [{ text: "ab", train: true }] },
     { name: "there is one token", code: "row-too-short", segments: [{ text: "a", train: false }] },
-    { name: "an image is last", code: "row-ends-in-image", segments: [{ text: "a", train: true }, { image }] },
+    {
+      name: "an image is last",
+      code: "row-ends-in-image",
+      segments: [{ text: "a", train: true }, { image }],
+    },
   ])("refuses a row where $name", ({ code, segments }) => {
     expect(() => datumFromSegments(segments, { tokenizer })).toThrow(expect.objectContaining({ code }));
   });
 
   test("refuses to close with a stop token that nobody named", () => {
     const nameless = { ...tokenizer, endOfTextId: null };
-    const segments: DataSegment[] = [{ text: "a", train: false }, { text: "b", train: true, close: true }];
-    expect(() => datumFromSegments(segments, { tokenizer: nameless })).toThrow(expect.objectContaining({ code: "stop-token-missing" }));
+    const segments: DataSegment[] = [
+      { text: "a", train: false },
+      { text: "b", train: true, close: true },
+    ];
+    expect(() => datumFromSegments(segments, { tokenizer: nameless })).toThrow(
+      expect.objectContaining({ code: "stop-token-missing" }),
+    );
     expect([...datumFromSegments(segments, { tokenizer: nameless, stopTokenId: 7 }).targets]).toEqual([2, 7]);
   });
 });
 
 // spin.md T5: logits rows (2, 0.5, -1), (0, 1, 0) with labels 0, 1.
 test("the weighted sum over a row is the answer's log-probability, whatever the prompt's tokens and the padding are", () => {
-  const answerRows = [[2, 0.5, -1], [0, 1, 0]];
+  const answerRows = [
+    [2, 0.5, -1],
+    [0, 1, 0],
+  ];
   const summed = (promptIds: readonly number[], answer: number[], paddingCount: number): number => {
     const { targets, weights } = datumFromSegments(
-      [{ tokenIds: promptIds, train: false }, { tokenIds: answer, train: true }],
+      [
+        { tokenIds: promptIds, train: false },
+        { tokenIds: answer, train: true },
+      ],
       { tokenizer },
     );
-    const padded = [...targets, ...new Array<number>(paddingCount).fill(0)];
+    const padded = [...targets, ...Array.from({ length: paddingCount }, () => 0)];
     const firstAnswer = promptIds.length - 1;
     return padded.reduce((sum, target, index) => {
       const logits = answerRows[index - firstAnswer] ?? [0.3, -0.2, 0.1];

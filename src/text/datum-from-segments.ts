@@ -5,7 +5,14 @@
  */
 import { assert, type JsonValue } from "../base/index.ts";
 import type { Datum, ImageChunk, TokenId } from "../contract/index.ts";
-import { datumFields, datumFromParts, partLength, rowError, type DatumFields, type RowPart } from "./datum-row.ts";
+import {
+  datumFields,
+  datumFromParts,
+  partLength,
+  rowError,
+  type DatumFields,
+  type RowPart,
+} from "./datum-row.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 interface SegmentSettings {
@@ -44,7 +51,10 @@ export interface DatumFromSegmentsOptions extends DatumFields {
  * `row-too-short`, `row-starts-trained`, `row-ends-in-image` where the segments make no row,
  * `unknown-symbol` from the tokenizer, `stop-token-missing` where there is nothing to close with.
  */
-export function datumFromSegments(segments: readonly DataSegment[], options: DatumFromSegmentsOptions): Datum {
+export function datumFromSegments(
+  segments: readonly DataSegment[],
+  options: DatumFromSegmentsOptions,
+): Datum {
   const pieces = segments.map((segment) => toPiece(segment, options));
   const before = totalLength(pieces);
   for (const piece of pieces) if (piece.kind === "tokens") fitSegment(piece);
@@ -101,7 +111,8 @@ function fitRow(pieces: readonly Piece[], maxTokens: number): void {
 
 function cutPiece(piece: Extract<Piece, { kind: "tokens" }>, count: number): void {
   const { tokenIds, settings } = piece;
-  piece.tokenIds = settings.cut === "start" ? tokenIds.slice(count) : tokenIds.slice(0, tokenIds.length - count);
+  piece.tokenIds =
+    settings.cut === "start" ? tokenIds.slice(count) : tokenIds.slice(0, tokenIds.length - count);
 }
 
 function toPart(piece: Piece, weight: number): RowPart {

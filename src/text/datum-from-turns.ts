@@ -67,7 +67,9 @@ function checkChain(turns: readonly Turn[]): void {
   let parent: string | null = null;
   for (const turn of turns) {
     if (turn.contextParent !== parent) {
-      throw chainBroken(`turn ${turn.id} extends ${turn.contextParent ?? "nothing"}, expected ${parent ?? "nothing"}`);
+      throw chainBroken(
+        `turn ${turn.id} extends ${turn.contextParent ?? "nothing"}, expected ${parent ?? "nothing"}`,
+      );
     }
     parent = turn.id;
   }
@@ -84,7 +86,10 @@ function chainBroken(message: string): SparError {
 
 function turnParts(turn: Turn, isTrained: boolean, options: DatumFromTurnsOptions): RowPart[] {
   const count = sampledCount(turn);
-  assert(turn.logprobs.length === count, `turn ${turn.id} has ${count} sampled ids and ${turn.logprobs.length} logprobs`);
+  assert(
+    turn.logprobs.length === count,
+    `turn ${turn.id} has ${count} sampled ids and ${turn.logprobs.length} logprobs`,
+  );
   const weight = typeof options.weight === "function" ? options.weight(turn) : (options.weight ?? 1);
   const advantages = isTrained ? turnAdvantages(turn, count, options.advantages) : undefined;
   let sampled = 0;
@@ -119,12 +124,22 @@ function turnAdvantages(
   return value;
 }
 
-function imageOf(span: Extract<Span, { kind: "image" }>, images: DatumFromTurnsOptions["images"]): ImageChunk {
+function imageOf(
+  span: Extract<Span, { kind: "image" }>,
+  images: DatumFromTurnsOptions["images"],
+): ImageChunk {
   const image = images?.(span.imageDigest);
   if (image === undefined) {
-    throw rowError("image-missing", `image ${span.imageDigest} was expected`, "pass the option images, which finds an image by its digest");
+    throw rowError(
+      "image-missing",
+      `image ${span.imageDigest} was expected`,
+      "pass the option images, which finds an image by its digest",
+    );
   }
-  assert(image.positionCount === span.positionCount, `image ${span.imageDigest} had ${span.positionCount} positions, now ${image.positionCount}`);
+  assert(
+    image.positionCount === span.positionCount,
+    `image ${span.imageDigest} had ${span.positionCount} positions, now ${image.positionCount}`,
+  );
   return image;
 }
 

@@ -105,17 +105,33 @@ export function rowError(code: string, message: string, hint: string): SparError
 
 function checkRow(parts: readonly RowPart[], length: number, needsTrained: boolean): void {
   if (length < 2) {
-    throw rowError("row-too-short", `a row needs two positions, got ${length}`, "leave out empty answers, and put a prompt or a first token before each");
+    throw rowError(
+      "row-too-short",
+      `a row needs two positions, got ${length}`,
+      "leave out empty answers, and put a prompt or a first token before each",
+    );
   }
   const filled = parts.filter((part) => partLength(part) > 0);
   if (filled.at(-1)?.kind === "image") {
-    throw rowError("row-ends-in-image", "a row must end in a token, got an image at its end", "put the text after the image, or close the row");
+    throw rowError(
+      "row-ends-in-image",
+      "a row must end in a token, got an image at its end",
+      "put the text after the image, or close the row",
+    );
   }
   if (filled[0]?.kind === "trained") {
-    throw rowError("row-starts-trained", "a trained token needs something before it, got one at position 0", "put a prompt or a first token before it");
+    throw rowError(
+      "row-starts-trained",
+      "a trained token needs something before it, got one at position 0",
+      "put a prompt or a first token before it",
+    );
   }
   if (needsTrained && !filled.some((part) => part.kind === "trained")) {
-    throw rowError("nothing-to-train", "a row needs a trained token, got none", "leave out turns and answers that are empty");
+    throw rowError(
+      "nothing-to-train",
+      "a row needs a trained token, got none",
+      "leave out turns and answers that are empty",
+    );
   }
 }
 

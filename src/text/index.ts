@@ -1,18 +1,17 @@
 /** Text and tokens: tokenizers, prompts, and the two builders of training rows. */
 export {
-  contextChain,
-  datumFromTurns,
-  type DatumFromTurnsOptions,
-} from "./datum-from-turns.ts";
-export {
-  datumFromSegments,
-  type DataSegment,
-  type DatumFromSegmentsOptions,
-} from "./datum-from-segments.ts";
+  chatRenderer,
+  checkPrefixPreserving,
+  type ChatRenderer,
+  type ChatRendererOptions,
+} from "./chat-renderer.ts";
+export { contextChain, datumFromTurns, type DatumFromTurnsOptions } from "./datum-from-turns.ts";
+export { datumFromSegments, type DataSegment, type DatumFromSegmentsOptions } from "./datum-from-segments.ts";
 export type { DatumFields } from "./datum-row.ts";
 export { fitPairToContext, type FittedPair, type PairLimits, type PairTokens } from "./fit-pair.ts";
 export { instructionRenderer, type InstructionRendererOptions } from "./instruction-renderer.ts";
 export { plainRenderer, type PlainRendererOptions } from "./plain-renderer.ts";
+export type { PrefixCheck, RewritingPolicy } from "./prefix-check.ts";
 export type { PromptRenderer, PromptSegment, RenderedPrompt, RenderOptions } from "./prompt-renderer.ts";
 export {
   characterTokenizer,

@@ -4,7 +4,13 @@
  */
 import { SparError } from "../base/index.ts";
 import { tokenizerDigest } from "./tokenizer-files.ts";
-import { assemblePrompt, decodeReply, type PromptPart, type PromptRenderer, type PromptSegment } from "./prompt-renderer.ts";
+import {
+  assemblePrompt,
+  decodeReply,
+  type PromptPart,
+  type PromptRenderer,
+  type PromptSegment,
+} from "./prompt-renderer.ts";
 import { joinTexts } from "./plain-renderer.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
@@ -23,7 +29,10 @@ export interface InstructionRendererOptions {
  * @paper arXiv:2401.01335v3 appendix B.1
  * @throws `role-unsupported` in `render` where a segment is neither of the system nor of the user.
  */
-export function instructionRenderer(tokenizer: Tokenizer, options: InstructionRendererOptions = {}): PromptRenderer {
+export function instructionRenderer(
+  tokenizer: Tokenizer,
+  options: InstructionRendererOptions = {},
+): PromptRenderer {
   const {
     instructionHeader = "### Instruction: ",
     responseHeader = "### Response: ",
@@ -38,7 +47,11 @@ export function instructionRenderer(tokenizer: Tokenizer, options: InstructionRe
         ...segments.map(instructionPart),
         { text: `${separator}${responseHeader}` },
       ]);
-      return assemblePrompt(parts, { tokenizer, startsNewContext, ...(images === undefined ? {} : { images }) });
+      return assemblePrompt(parts, {
+        tokenizer,
+        startsNewContext,
+        ...(images === undefined ? {} : { images }),
+      });
     },
     decode: (tokenIds) => decodeReply(tokenizer, stopTokenIds, tokenIds),
     stopTokenIds,

@@ -3,7 +3,13 @@
  * added that the options do not name.
  */
 import { tokenizerDigest } from "./tokenizer-files.ts";
-import { assemblePrompt, decodeReply, type PromptPart, type PromptRenderer, type PromptSegment } from "./prompt-renderer.ts";
+import {
+  assemblePrompt,
+  decodeReply,
+  type PromptPart,
+  type PromptRenderer,
+  type PromptSegment,
+} from "./prompt-renderer.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 export interface PlainRendererOptions {
@@ -24,7 +30,11 @@ export function plainRenderer(tokenizer: Tokenizer, options: PlainRendererOption
       const startsNewContext = context.length === 0;
       const opening = startsNewContext ? prefix : separator;
       const parts = joinTexts([{ text: opening }, ...separated(segments, separator), { text: suffix }]);
-      return assemblePrompt(parts, { tokenizer, startsNewContext, ...(images === undefined ? {} : { images }) });
+      return assemblePrompt(parts, {
+        tokenizer,
+        startsNewContext,
+        ...(images === undefined ? {} : { images }),
+      });
     },
     decode: (tokenIds) => decodeReply(tokenizer, stopTokenIds, tokenIds),
     stopTokenIds,
@@ -51,7 +61,8 @@ export function joinTexts(parts: readonly PromptPart[]): PromptPart[] {
   const joined: PromptPart[] = [];
   for (const part of parts) {
     const last = joined.at(-1);
-    if ("text" in part && last !== undefined && "text" in last) joined[joined.length - 1] = { text: last.text + part.text };
+    if ("text" in part && last !== undefined && "text" in last)
+      joined[joined.length - 1] = { text: last.text + part.text };
     else joined.push(part);
   }
   return joined;

@@ -55,7 +55,11 @@ export type PromptPart = { readonly text: string } | { readonly imageDigest: str
 /** Tokenises text parts alone and puts images between them. */
 export function assemblePrompt(
   parts: readonly PromptPart[],
-  options: { readonly tokenizer: Tokenizer; readonly images?: RenderOptions["images"]; readonly startsNewContext: boolean },
+  options: {
+    readonly tokenizer: Tokenizer;
+    readonly images?: RenderOptions["images"];
+    readonly startsNewContext: boolean;
+  },
 ): RenderedPrompt {
   const chunks: Chunk[] = [];
   const spans: Span[] = [];

@@ -52,7 +52,8 @@ export function characterTokenizer(options: CharacterTokenizerOptions): Tokenize
 export function wordTokenizer(options: WordTokenizerOptions): Tokenizer {
   const symbols = Array.from(options.symbols ?? [" "]);
   for (const word of options.words) {
-    if (!/^[\p{L}_]+$/u.test(word)) throw invalid(`a word must be letters and underscores, got ${JSON.stringify(word)}`);
+    if (!/^[\p{L}_]+$/u.test(word))
+      throw invalid(`a word must be letters and underscores, got ${JSON.stringify(word)}`);
   }
   for (const symbol of symbols) {
     if (!/^[^\p{L}_]$/u.test(symbol)) {
@@ -107,7 +108,11 @@ function tokenizerFile(tokens: readonly string[], control: readonly string[], pa
     post_processor: null,
     decoder: { type: "Fuse" },
     // The format demands a name here; the vocabulary does not hold it, so unknown symbols are errors.
-    model: { type: "WordLevel", vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), unk_token: "<unk>" },
+    model: {
+      type: "WordLevel",
+      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+      unk_token: "<unk>",
+    },
   };
 }
 

@@ -17,7 +17,10 @@ export interface TokenizerSettings {
   readonly coversEverything: boolean;
 }
 
-const namedToken = z.union([z.string(), z.object({ content: z.string() }).transform((token) => token.content)]);
+const namedToken = z.union([
+  z.string(),
+  z.object({ content: z.string() }).transform((token) => token.content),
+]);
 
 const modelSchema = z.looseObject({
   type: z.string().optional(),
@@ -81,7 +84,10 @@ export function parseTokenizerFiles(definition: TokenizerDefinition): TokenizerS
 }
 
 /** The unknown token where the vocabulary really holds it. */
-function usableUnknownToken(model: z.output<typeof modelSchema>, named: string | undefined): string | undefined {
+function usableUnknownToken(
+  model: z.output<typeof modelSchema>,
+  named: string | undefined,
+): string | undefined {
   const token = model.unk_token ?? named;
   if (token === undefined) return undefined;
   const { vocab } = model;
@@ -101,7 +107,11 @@ function defaultTemplate(field: z.output<typeof configSchema>["chat_template"] |
   return field.find((entry) => entry.name === "default")?.template ?? null;
 }
 
-function parseFile<Schema extends z.ZodType>(fileName: string, text: string, schema: Schema): z.output<Schema> {
+function parseFile<Schema extends z.ZodType>(
+  fileName: string,
+  text: string,
+  schema: Schema,
+): z.output<Schema> {
   const unreadable = (reason: string, cause?: unknown): SparError =>
     new SparError({
       code: "tokenizer-unreadable",
@@ -118,7 +128,9 @@ function parseFile<Schema extends z.ZodType>(fileName: string, text: string, sch
   }
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
-    const issues = parsed.error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`);
+    const issues = parsed.error.issues.map(
+      (issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`,
+    );
     throw unreadable(issues.join("; "), parsed.error);
   }
   return parsed.data;

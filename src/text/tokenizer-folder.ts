@@ -24,7 +24,8 @@ export async function loadTokenizerFolder(folder: string): Promise<Tokenizer> {
   const template = await readOptional(join(folder, "chat_template.jinja"));
   return loadTokenizer({
     tokenizerJson,
-    tokenizerConfigJson: template === null ? tokenizerConfigJson : withTemplate(tokenizerConfigJson, template),
+    tokenizerConfigJson:
+      template === null ? tokenizerConfigJson : withTemplate(tokenizerConfigJson, template),
   });
 }
 
@@ -44,7 +45,12 @@ async function readOptional(path: string): Promise<string | null> {
   try {
     return await readFile(path, "utf8");
   } catch (thrown) {
-    if (thrown instanceof Error && "code" in thrown && (thrown.code === "ENOENT" || thrown.code === "ENOTDIR")) return null;
+    if (
+      thrown instanceof Error &&
+      "code" in thrown &&
+      (thrown.code === "ENOENT" || thrown.code === "ENOTDIR")
+    )
+      return null;
     throw new SparError({
       code: "tokenizer-unreadable",
       boundary: "text",

@@ -9,7 +9,14 @@ import { loadTokenizer, loadTokenizerFolder } from "./index.ts";
 
 const fixtures = join(import.meta.dirname, "fixtures", "byte-level");
 const encodings = z
-  .array(z.object({ text: z.string(), ids: z.array(z.number()), idsWithSpecial: z.array(z.number()), decoded: z.string() }))
+  .array(
+    z.object({
+      text: z.string(),
+      ids: z.array(z.number()),
+      idsWithSpecial: z.array(z.number()),
+      decoded: z.string(),
+    }),
+  )
   .parse(JSON.parse(readFileSync(join(fixtures, "encodings.json"), "utf8")));
 const byteLevel = await loadTokenizerFolder(fixtures);
 
@@ -21,11 +28,14 @@ const bytePair = (model: object): string =>
   });
 
 describe("a byte-level tokenizer.json of the hub's kind", () => {
-  test.each(encodings)("gives $text the ids that the hub's own package gives it", ({ text, ids, idsWithSpecial, decoded }) => {
-    expect(byteLevel.encode(text)).toEqual(ids);
-    expect(byteLevel.encode(text, { addSpecialTokens: true })).toEqual(idsWithSpecial);
-    expect(byteLevel.decode(ids)).toBe(decoded);
-  });
+  test.each(encodings)(
+    "gives $text the ids that the hub's own package gives it",
+    ({ text, ids, idsWithSpecial, decoded }) => {
+      expect(byteLevel.encode(text)).toEqual(ids);
+      expect(byteLevel.encode(text, { addSpecialTokens: true })).toEqual(idsWithSpecial);
+      expect(byteLevel.decode(ids)).toBe(decoded);
+    },
+  );
 
   test("brings text back exactly, whatever the text", () => {
     fc.assert(
@@ -36,7 +46,11 @@ describe("a byte-level tokenizer.json of the hub's kind", () => {
   });
 
   test("reads its named tokens, also those written as objects", () => {
-    expect(byteLevel.namedTokens).toEqual({ bos_token: "<|bos|>", eos_token: "<|im_end|>", pad_token: "<|im_end|>" });
+    expect(byteLevel.namedTokens).toEqual({
+      bos_token: "<|bos|>",
+      eos_token: "<|im_end|>",
+      pad_token: "<|im_end|>",
+    });
     expect([byteLevel.endOfTextId, byteLevel.padId, byteLevel.vocabularySize]).toEqual([3, 3, 512]);
     expect(byteLevel.tokenToId("<|im_start|>")).toBe(1);
     expect(byteLevel.tokenToId("no such token")).toBeNull();
@@ -68,7 +82,10 @@ describe("symbols that a vocabulary lacks", () => {
   });
 
   test("become the unknown token where the model has one", () => {
-    const tokenizer = loadTokenizer({ tokenizerJson: bytePair({ unk_token: "?" }), tokenizerConfigJson: "{}" });
+    const tokenizer = loadTokenizer({
+      tokenizerJson: bytePair({ unk_token: "?" }),
+      tokenizerConfigJson: "{}",
+    });
     expect(tokenizer.encode("abx")).toEqual([2, 3]);
   });
 
@@ -77,7 +94,9 @@ describe("symbols that a vocabulary lacks", () => {
       pre_tokenizer: { type: "WhitespaceSplit" },
       model: { type: "WordLevel", vocab: { yes: 0, no: 1, what: 2 }, unk_token: "what" },
     });
-    expect(loadTokenizer({ tokenizerJson, tokenizerConfigJson: "{}" }).encode("yes maybe no")).toEqual([0, 2, 1]);
+    expect(loadTokenizer({ tokenizerJson, tokenizerConfigJson: "{}" }).encode("yes maybe no")).toEqual([
+      0, 2, 1,
+    ]);
   });
 });
 
@@ -85,7 +104,12 @@ describe("files that are no tokenizer", () => {
   test.each([
     { name: "no JSON", tokenizerJson: "{", config: "{}", code: "tokenizer-unreadable" },
     { name: "no model", tokenizerJson: "{}", config: "{}", code: "tokenizer-unreadable" },
-    { name: "a list as configuration", tokenizerJson: bytePair({}), config: "[]", code: "tokenizer-unreadable" },
+    {
+      name: "a list as configuration",
+      tokenizerJson: bytePair({}),
+      config: "[]",
+      code: "tokenizer-unreadable",
+    },
     {
       name: "a part that the library lacks",
       tokenizerJson: bytePair({}).replace('"Split"', '"Oracle"'),
@@ -93,15 +117,21 @@ describe("files that are no tokenizer", () => {
       code: "tokenizer-unsupported",
     },
   ])("are refused: $name", ({ tokenizerJson, config, code }) => {
-    expect(() => loadTokenizer({ tokenizerJson, tokenizerConfigJson: config })).toThrow(expect.objectContaining({ code }));
+    expect(() => loadTokenizer({ tokenizerJson, tokenizerConfigJson: config })).toThrow(
+      expect.objectContaining({ code }),
+    );
   });
 
   test("a folder without one says so", async () => {
-    await expect(loadTokenizerFolder(join(fixtures, "nowhere"))).rejects.toMatchObject({ code: "tokenizer-not-found" });
+    await expect(loadTokenizerFolder(join(fixtures, "nowhere"))).rejects.toMatchObject({
+      code: "tokenizer-not-found",
+    });
   });
 
   test("a folder where the file is itself a folder says so", async () => {
-    await expect(loadTokenizerFolder(join(fixtures, ".."))).rejects.toMatchObject({ code: "tokenizer-not-found" });
+    await expect(loadTokenizerFolder(join(fixtures, ".."))).rejects.toMatchObject({
+      code: "tokenizer-not-found",
+    });
   });
 });
 
@@ -109,7 +139,10 @@ test("a template in a file of its own wins over the configuration's", async () =
   const folder = await mkdtemp(join(tmpdir(), "spar-tokenizer-"));
   try {
     await writeFile(join(folder, "tokenizer.json"), bytePair({}));
-    await writeFile(join(folder, "tokenizer_config.json"), JSON.stringify({ chat_template: "old", eos_token: "?" }));
+    await writeFile(
+      join(folder, "tokenizer_config.json"),
+      JSON.stringify({ chat_template: "old", eos_token: "?" }),
+    );
     await writeFile(join(folder, "chat_template.jinja"), "new");
     const tokenizer = await loadTokenizerFolder(folder);
     expect([tokenizer.chatTemplate, tokenizer.endOfTextId]).toEqual(["new", 3]);

@@ -3,9 +3,9 @@
  * use generated files of the same kind (`small-vocabulary.ts`), so there is no second path. Knows no
  * template and no model.
  */
-import { Tokenizer as HubTokenizer } from "@huggingface/tokenizers";
 import { SparError, messageOf } from "../base/index.ts";
 import type { TokenId, TokenizerDefinition } from "../contract/index.ts";
+import { openHubTokenizer, type HubTokenizer } from "./hub-tokenizer.ts";
 import { parseTokenizerFiles, type TokenizerSettings } from "./tokenizer-files.ts";
 import { guardSilentDrops, unknownSymbol } from "./unknown-symbol.ts";
 
@@ -49,7 +49,7 @@ export interface Tokenizer {
  */
 export function loadTokenizer(definition: TokenizerDefinition): Tokenizer {
   const settings = parseTokenizerFiles(definition);
-  const hub = openHubTokenizer(settings);
+  const hub = open(settings);
   guardSilentDrops(hub, settings);
   const replacement = "\uFFFD";
   const tokenToId = (token: string): TokenId | null => hub.token_to_id(token) ?? null;
@@ -64,7 +64,9 @@ export function loadTokenizer(definition: TokenizerDefinition): Tokenizer {
     encode: (text, options = {}) => encode(hub, text, options.addSpecialTokens ?? false),
     decode: (tokenIds, options = {}) => {
       const kept =
-        options.skipSpecial === true ? tokenIds.filter((tokenId) => !settings.specialIds.has(tokenId)) : tokenIds;
+        options.skipSpecial === true
+          ? tokenIds.filter((tokenId) => !settings.specialIds.has(tokenId))
+          : tokenIds;
       return splitAtUnknown(hub, kept).map(decodeKnown).join(replacement);
     },
     tokenToId,
@@ -78,9 +80,9 @@ export function loadTokenizer(definition: TokenizerDefinition): Tokenizer {
   };
 }
 
-function openHubTokenizer(settings: TokenizerSettings): HubTokenizer {
+function open(settings: TokenizerSettings): HubTokenizer {
   try {
-    return new HubTokenizer(settings.tokenizer, settings.config);
+    return openHubTokenizer(settings.tokenizer, settings.config);
   } catch (thrown) {
     throw new SparError({
       code: "tokenizer-unsupported",
@@ -95,9 +97,7 @@ function openHubTokenizer(settings: TokenizerSettings): HubTokenizer {
 function encode(hub: HubTokenizer, text: string, addSpecialTokens: boolean): TokenId[] {
   if (text === "" && !addSpecialTokens) return [];
   const encoded = hub.encode(text, { add_special_tokens: addSpecialTokens });
-  // The library's types promise numbers; a vocabulary without a token for unknown ones breaks that.
-  const ids: readonly (number | undefined)[] = encoded.ids;
-  return ids.map((tokenId, tokenIndex) => {
+  return encoded.ids.map((tokenId, tokenIndex) => {
     if (tokenId === undefined) throw unknownSymbol(text, encoded.tokens, tokenIndex);
     return tokenId;
   });

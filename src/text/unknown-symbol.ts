@@ -2,8 +2,8 @@
  * What happens to a symbol that a vocabulary lacks and cannot mark as unknown: an error that names
  * it and its place. Without this the hub's library drops it, or puts `undefined` among the ids.
  */
-import type { Tokenizer as HubTokenizer } from "@huggingface/tokenizers";
 import { SparError } from "../base/index.ts";
+import type { HubTokenizer } from "./hub-tokenizer.ts";
 import type { TokenizerSettings } from "./tokenizer-files.ts";
 
 const shownCharacters = 24;
@@ -17,7 +17,11 @@ export function unknownSymbol(text: string, pieces: readonly string[], tokenInde
     if (found >= 0) position = found + earlier.length;
   }
   const place = Math.max(text.indexOf(piece, position), 0);
-  return unknownSymbolError(piece, `at character ${place + 1} of ${JSON.stringify(shorten(text, place))}`, place);
+  return unknownSymbolError(
+    piece,
+    `at character ${place + 1} of ${JSON.stringify(shorten(text, place))}`,
+    place,
+  );
 }
 
 /**
@@ -27,8 +31,8 @@ export function unknownSymbol(text: string, pieces: readonly string[], tokenInde
 export function guardSilentDrops(hub: HubTokenizer, settings: TokenizerSettings): void {
   const { model } = hub;
   if (settings.coversEverything || model === null) return;
-  const encode: (pieces: string[]) => string[] = model.encode.bind(model);
-  model.encode = (pieces: string[]): string[] => {
+  const encode = model.encode.bind(model);
+  model.encode = (pieces) => {
     const encoded = encode(pieces);
     if (encoded.join("") === pieces.join("")) return encoded;
     const symbols = pieces.flatMap((piece) => Array.from(piece));
