@@ -96,7 +96,7 @@ function checkTypes(): void {
   };
   writeFileSync(
     join(user, "tsconfig.json"),
-    JSON.stringify({ compilerOptions: options, files: ["consumer.ts"] }),
+    JSON.stringify({ compilerOptions: options, files: ["consumer.ts", ...copyExamples()] }),
   );
   run("npm", ["install", "--no-audit", "--no-fund", "--save-dev", "@types/node@24", "vitest@5"], {
     cwd: user,
@@ -115,13 +115,18 @@ function checkCommand(nodeFolder: string): void {
 }
 
 function runExamples(nodeFolder: string): void {
-  const examples = readdirSync(join(root, "examples")).filter((file) => file.endsWith(".ts"));
-  for (const example of examples) {
-    copyFileSync(join(root, "examples", example), join(user, example));
+  for (const example of copyExamples()) {
     const startedMs = performance.now();
     run("node", [example], { cwd: user, nodeFolder });
     console.log(`  ${example} ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
   }
+}
+
+/** Puts the examples where a user would write them, and names them. */
+function copyExamples(): string[] {
+  const examples = readdirSync(join(root, "examples")).filter((file) => file.endsWith(".ts"));
+  for (const example of examples) copyFileSync(join(root, "examples", example), join(user, example));
+  return examples;
 }
 
 function spar(nodeFolder: string, words: readonly string[]): SpawnSyncReturns<string> {
