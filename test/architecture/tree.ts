@@ -58,11 +58,14 @@ export interface Import {
 
 /** Every import and re-export of a file, static and dynamic. */
 export function importsOf(file: string): Import[] {
-  const source = withoutComments(read(file));
+  return parseImports(read(file)).map((found) => ({ file, ...found }));
+}
+
+export function parseImports(text: string): Omit<Import, "file">[] {
+  const source = withoutComments(text);
   const pattern =
     /\b(?:import|export)\b[^;"'()=]*?\bfrom\s*["']([^"'\n]+)["']|(?:^|\n)import\s*["']([^"'\n]+)["']|\bimport\(\s*["']([^"'\n]+)["']/g;
   return [...source.matchAll(pattern)].map((match) => ({
-    file,
     line: countLines(source.slice(0, match.index + match[0].length)),
     specifier: match[1] ?? match[2] ?? match[3] ?? "",
     isDynamic: match[3] !== undefined,
