@@ -2,7 +2,13 @@
 export { assert, AssertionError, present, unreachable } from "./assert.ts";
 export { systemClock, type Clock } from "./clock.ts";
 export { mapBounded, SerialQueue } from "./concurrency.ts";
-export { abortedError, throwIfAborted, withDeadline, type CallOptions, type WaitOptions } from "./deadline.ts";
+export {
+  abortedError,
+  throwIfAborted,
+  withDeadline,
+  type CallOptions,
+  type WaitOptions,
+} from "./deadline.ts";
 export { sha256 } from "./digest.ts";
 export {
   isSparError,

@@ -81,7 +81,9 @@ export async function checkCanary(options: CanaryOptions): Promise<CanaryReport>
  */
 export function scoringDatum(prompt: readonly Chunk[], reply: readonly TokenId[]): Datum {
   const ids = [...prompt, tokens(reply)].flatMap((chunk) =>
-    chunk.kind === "tokens" ? [...chunk.tokenIds] : Array.from<number>({ length: chunk.positionCount }).fill(0),
+    chunk.kind === "tokens"
+      ? [...chunk.tokenIds]
+      : Array.from<number>({ length: chunk.positionCount }).fill(0),
   );
   const targets = Int32Array.from(ids.slice(1));
   const weights = new Float32Array(targets.length);

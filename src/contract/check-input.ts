@@ -49,7 +49,8 @@ export function checkDatum(
   checkTargets(datum, options.vocabularySize, where);
   for (const [name, constant] of Object.entries(datum.constants ?? {})) {
     if (typeof constant !== "number") checkNumbers(constant, positionCount, `${where}: constant ${name}`);
-    else if (!Number.isFinite(constant)) throw invalidInput(`${where}: expected a finite constant ${name}, got ${constant}`);
+    else if (!Number.isFinite(constant))
+      throw invalidInput(`${where}: expected a finite constant ${name}, got ${constant}`);
   }
   if (options.loss !== undefined) checkLossInputs(datum, options.loss, where);
 }
@@ -102,7 +103,9 @@ function checkImage(image: Extract<Chunk, { kind: "image" }>, where: string): vo
 /** Two arrays of one datum disagree in length, or hold what no loss can use. */
 function checkNumbers(values: ArrayLike<number>, expectedLength: number, what: string): void {
   if (values.length !== expectedLength) {
-    throw invalidInput(`${what}: expected ${expectedLength} values (one per position of the input), got ${values.length}`);
+    throw invalidInput(
+      `${what}: expected ${expectedLength} values (one per position of the input), got ${values.length}`,
+    );
   }
   for (let position = 0; position < values.length; position++) {
     if (!Number.isFinite(values[position])) {
@@ -144,7 +147,9 @@ export function checkLossSettings(loss: BuiltInLoss): void {
   if (loss.kind === "ppo" || loss.kind === "cispo") {
     const isRange = loss.clipLow >= 0 && loss.clipHigh >= loss.clipLow && Number.isFinite(loss.clipHigh);
     if (!isRange) {
-      throw invalidInput(`loss ${loss.kind}: expected 0 <= clipLow <= clipHigh, got ${loss.clipLow} and ${loss.clipHigh}`);
+      throw invalidInput(
+        `loss ${loss.kind}: expected 0 <= clipLow <= clipHigh, got ${loss.clipLow} and ${loss.clipHigh}`,
+      );
     }
   }
   if (loss.kind === "dro" && !(Number.isFinite(loss.beta) && loss.beta >= 0)) {

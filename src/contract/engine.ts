@@ -102,7 +102,11 @@ export interface Model {
   forward(data: readonly Datum[], call?: CallOptions): Promise<ForwardResult>;
 
   /** Adds the gradient of a built-in loss to what has accumulated. */
-  forwardBackward(data: readonly Datum[], loss: BuiltInLoss, call?: CallOptions): Promise<ForwardBackwardResult>;
+  forwardBackward(
+    data: readonly Datum[],
+    loss: BuiltInLoss,
+    call?: CallOptions,
+  ): Promise<ForwardBackwardResult>;
 
   /**
    * The same for a custom loss. It reserves its place in the model's queue: later calls wait for

@@ -23,14 +23,22 @@ export interface EngineErrorDetails {
 }
 
 /** An error at the engine boundary. */
-export function engineError(code: EngineErrorCode, message: string, details: EngineErrorDetails = {}): SparError {
+export function engineError(
+  code: EngineErrorCode,
+  message: string,
+  details: EngineErrorDetails = {},
+): SparError {
   return new SparError({ code, boundary: "engine", message, ...details });
 }
 
 /** The refusal of a call that needs what the engine does not have. */
 export function capabilityMissing(engineId: string, capability: Capability): SparError {
-  return engineError("capability-missing", `engine ${engineId} lacks ${capability}: ${capabilityMeanings[capability]}`, {
-    hint: `choose an engine that has ${capability}; spar doctor lists them`,
-    facts: { engineId, capability },
-  });
+  return engineError(
+    "capability-missing",
+    `engine ${engineId} lacks ${capability}: ${capabilityMeanings[capability]}`,
+    {
+      hint: `choose an engine that has ${capability}; spar doctor lists them`,
+      facts: { engineId, capability },
+    },
+  );
 }

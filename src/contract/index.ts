@@ -1,9 +1,5 @@
 /** The engine contract: types that engines implement and everything else is written against. */
-export {
-  capabilityMeanings,
-  missingCapabilities,
-  type Capability,
-} from "./capabilities.ts";
+export { capabilityMeanings, missingCapabilities, type Capability } from "./capabilities.ts";
 export {
   canaryToleranceNats,
   checkCanary,

@@ -27,7 +27,10 @@ export type Chunk = TokenChunk | ImageChunk;
 
 /** The number of positions that chunks occupy. */
 export function countPositions(chunks: readonly Chunk[]): number {
-  return chunks.reduce((sum, chunk) => sum + (chunk.kind === "tokens" ? chunk.tokenIds.length : chunk.positionCount), 0);
+  return chunks.reduce(
+    (sum, chunk) => sum + (chunk.kind === "tokens" ? chunk.tokenIds.length : chunk.positionCount),
+    0,
+  );
 }
 
 /** One chunk of token ids. */

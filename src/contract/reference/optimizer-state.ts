@@ -30,5 +30,10 @@ export interface OptimizerState {
 
 /** The state before the first step. */
 export function initialOptimizerState(weightCount: number): OptimizerState {
-  return { kind: null, stepCount: 0, first: new Float64Array(weightCount), second: new Float64Array(weightCount) };
+  return {
+    kind: null,
+    stepCount: 0,
+    first: new Float64Array(weightCount),
+    second: new Float64Array(weightCount),
+  };
 }

@@ -25,7 +25,10 @@ export function referenceLoss(
   logprobs: readonly ArrayLike<number>[],
   data: readonly Datum[],
 ): LossEvaluation {
-  assert(logprobs.length === data.length, `expected ${data.length} rows of log-probabilities, got ${logprobs.length}`);
+  assert(
+    logprobs.length === data.length,
+    `expected ${data.length} rows of log-probabilities, got ${logprobs.length}`,
+  );
   let value = 0;
   const gradients = data.map((datum, row) => {
     const rowLogprobs = logprobs[row] ?? [];

@@ -25,5 +25,9 @@ export function rmspropUpdate(
   const second = settings.alpha * moments.second + (1 - settings.alpha) * gradient * gradient;
   const normalised = gradient / (Math.sqrt(second) + settings.epsilon);
   const first = settings.momentum * moments.first + normalised;
-  return { weight: weight - settings.learningRate * first, first: settings.momentum === 0 ? 0 : first, second };
+  return {
+    weight: weight - settings.learningRate * first,
+    first: settings.momentum === 0 ? 0 : first,
+    second,
+  };
 }
