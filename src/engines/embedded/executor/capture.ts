@@ -98,18 +98,14 @@ export async function capture(
   build: (jax: JaxModule, inputs: JaxArray[]) => JaxArray[],
 ): Promise<Capture> {
   const jax = await loadJax();
-  const inputArrays: JaxArray[] = [];
-  const inputs: number[] = [];
-  for (const spec of specs) {
-    const make = jax.jit(() => jax.numpy.zeros([...spec.shape], { dtype: spec.type }));
-    const launches = await record(jax, () => [make()], inputArrays);
-    inputs.push(present(launches.at(-1), "the launch that makes an input").write);
-  }
+  const inputArrays = specs.map((spec) => jax.numpy.zeros([...spec.shape], { dtype: jax.numpy[spec.type] }));
+  const inputs = await addressesOf(jax, inputArrays);
   const compiled = jax.jit((arrays: JaxArray[]) => build(jax, arrays));
   const outputArrays: JaxArray[] = [];
   const launches = await record(jax, () => compiled(inputArrays), outputArrays);
   const outputSizes = outputArrays.map((array) => array.size);
   const outputs = await addressesOf(jax, outputArrays);
+  for (const array of outputArrays) array.dispose();
   compiled.dispose();
   return { launches, inputs, outputs, outputSizes };
 }
@@ -139,7 +135,10 @@ function readLaunches(messages: readonly KernelMessage[]): Launch[] {
   return launches;
 }
 
-/** The library hides addresses, so a throw-away kernel that reads the first number of each array reveals them. */
+/**
+ * The library hides addresses, so a throw-away kernel that reads the first number of each array reveals them.
+ * Arrays that were still unwritten constants get their memory on the way; their references are not consumed.
+ */
 async function addressesOf(jax: JaxModule, arrays: readonly JaxArray[]): Promise<number[]> {
   const addresses: number[] = [];
   for (let start = 0; start < arrays.length; start += 32) {
@@ -148,8 +147,8 @@ async function addressesOf(jax: JaxModule, arrays: readonly JaxArray[]): Promise
       list.map((array) => array.reshape([-1]).slice([0, 1]).astype(jax.numpy.float32)).reduce((sum, one) => sum.add(one)),
     );
     const results: JaxArray[] = [];
-    const [launch] = await record(jax, () => [probe([...part])], results);
-    assert(launch !== undefined && launch.reads.length === part.length, "two outputs of a program share one address");
+    const launch = (await record(jax, () => [probe(part.map((array) => array.ref))], results)).at(-1);
+    assert(launch !== undefined && launch.reads.length === part.length, "two arrays of a program share one address");
     addresses.push(...launch.reads);
     for (const result of results) result.dispose();
     probe.dispose();

@@ -2,7 +2,7 @@
  * The words in shared memory through which the engine's thread and its helpers split one kernel at a time.
  *
  * A ticket is `sequence * 256 + nextChunk`. Whoever moves it from n to n+1 owns chunk n. The main thread writes the
- * description of a launch before it writes its ticket, and only when every chunk of the launch before is done, so
+ * description of a launch between closing the ticket and writing a new one, and only when every chunk of the launch before is done, so
  * a successful exchange proves that the description which was read belongs to that ticket.
  * Helpers are optional at every moment: a helper that the operating system has put aside delays nothing
  * but the chunk that it holds.
@@ -15,8 +15,12 @@ export const controlWords = {
   step: 4,
   sleeping: 5,
   stop: 6,
+  waiting: 7,
   length: 16,
 } as const;
+
+/** The chunk number of a ticket that nobody may take. */
+export const closedTicket = 255;
 
 /** At most this many pieces per launch; 255 is what fits beside the sequence in a ticket. */
 export const maximumChunks = 128;

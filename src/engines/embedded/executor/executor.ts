@@ -7,7 +7,7 @@
  */
 import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import { assert, present } from "../../../base/index.ts";
-import { callKernel, controlWords, maximumChunks, stepWords, type Kernel } from "./control.ts";
+import { callKernel, closedTicket, controlWords, maximumChunks, stepWords, type Kernel } from "./control.ts";
 import { SharedHeap } from "./heap.ts";
 import type { HelperData, ProgramMessage } from "./helper-thread.ts";
 import type { Operand, Program } from "./program.ts";
@@ -42,6 +42,8 @@ interface Helper {
 }
 
 const headerWords = stepWords.operands;
+/** About ten microseconds. */
+const spinRounds = 2_000;
 
 export class Executor {
   readonly heap: SharedHeap = new SharedHeap();
@@ -135,6 +137,8 @@ export class Executor {
   /** Offers the chunks of one step to the helpers, takes its own share, and waits for the rest. */
   private share(loaded: LoadedProgram, step: number, chunks: number): void {
     const { control } = this;
+    // Closed first: a helper that still holds the last ticket must not win a chunk of a half-written description.
+    Atomics.store(control, controlWords.ticket, (this.sequence << 8) | closedTicket);
     this.sequence = (this.sequence + 1) % 0x7f_ffff;
     Atomics.store(control, controlWords.done, 0);
     Atomics.store(control, controlWords.chunkCount, chunks);
@@ -156,7 +160,20 @@ export class Executor {
       }
       ticket = Atomics.load(control, controlWords.ticket);
     }
-    while (Atomics.load(control, controlWords.done) < chunks);
+    this.awaitChunks(chunks);
+  }
+
+  /** Spins a little, then sleeps: on a busy machine the helper that is waited for may need this very core. */
+  private awaitChunks(chunks: number): void {
+    const { control } = this;
+    for (let round = 0; round < spinRounds; round += 1) {
+      if (Atomics.load(control, controlWords.done) >= chunks) return;
+    }
+    Atomics.store(control, controlWords.waiting, 1);
+    for (let done = Atomics.load(control, controlWords.done); done < chunks; done = Atomics.load(control, controlWords.done)) {
+      Atomics.wait(control, controlWords.done, done, 1);
+    }
+    Atomics.store(control, controlWords.waiting, 0);
   }
 }
 

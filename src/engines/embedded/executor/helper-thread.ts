@@ -57,6 +57,7 @@ function takeChunk(ticket: number): boolean {
   const begin = chunk * chunkSize;
   callKernel(kernels[table[at]!]!, table, at, begin, Math.min(begin + chunkSize, table[at + stepWords.size]!));
   Atomics.add(control, controlWords.done, 1);
+  if (Atomics.load(control, controlWords.waiting) === 1) Atomics.notify(control, controlWords.done);
   return true;
 }
 

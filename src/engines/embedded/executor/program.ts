@@ -47,9 +47,22 @@ interface Node {
   readonly late: boolean;
 }
 
-/** Builds a program from what `capture` recorded; `lateInputs` are indices of inputs that are bound for phase two. */
-export function buildProgram(captured: Capture, lateInputs: readonly number[] = []): Program {
-  const { nodes, outputs } = linkValues(captured, new Set(lateInputs));
+export interface ProgramOptions {
+  /** Indices of inputs that are bound for phase two only. */
+  readonly lateInputs?: readonly number[];
+  /** Outputs that will be bound to memory inside an input: they must be written before that input is first read. */
+  readonly writtenInPlace?: readonly InPlace[];
+}
+
+export interface InPlace {
+  readonly output: number;
+  readonly input: number;
+}
+
+/** Builds a program from what `capture` recorded. */
+export function buildProgram(captured: Capture, options: ProgramOptions = {}): Program {
+  const { nodes, outputs } = linkValues(captured, new Set(options.lateInputs ?? []));
+  for (const pair of options.writtenInPlace ?? []) checkInPlace(nodes, outputs, pair);
   const ordered = [...nodes.filter((node) => !node.late), ...nodes.filter((node) => node.late)];
   const { operandOf, arenaBytes } = planArena(ordered, outputs);
   const toStep = (node: Node): Step => ({
@@ -88,6 +101,12 @@ function linkValues(captured: Capture, lateInputs: ReadonlySet<number>): { nodes
     outputs.set(value, index);
   }
   return { nodes, outputs };
+}
+
+function checkInPlace(nodes: readonly Node[], outputs: ReadonlyMap<Value, number>, { output, input }: InPlace): void {
+  const written = nodes.findIndex((node) => outputs.get(node.write) === output);
+  const read = nodes.findIndex((node) => node.reads.some((value) => value.kind === "input" && value.index === input));
+  assert(read === -1 || written < read, `output ${output} of a program is written in place after its input was read`);
 }
 
 interface Block {

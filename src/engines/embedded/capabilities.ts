@@ -1,0 +1,22 @@
+/** What this engine can do. Images, entropies, values and embeddings are not here yet, and so are not listed. */
+import type { Capability } from "../../contract/index.ts";
+
+export const embeddedCapabilities: ReadonlySet<Capability> = new Set<Capability>([
+  "prompt-logprobs",
+  "loss:crossEntropy",
+  "loss:importanceSampling",
+  "loss:ppo",
+  "loss:cispo",
+  "loss:dro",
+  "optimizer:adam",
+  "optimizer:adamw",
+  "optimizer:rmsprop",
+  "optimizer:sgd",
+  "lora",
+  "full-finetune",
+  "several-models",
+  "discard-gradients",
+  "deterministic",
+  "batch-invariant",
+  "cancel",
+]);

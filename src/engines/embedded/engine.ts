@@ -1,0 +1,148 @@
+/**
+ * The embedded engine: tiny transformers on WebAssembly in a thread of this process, without Python or GPU.
+ *
+ * jax-js traces, differentiates and generates kernels; executor, memory and threads are ours. This file is the
+ * caller's side: it checks calls, knows what was published, and leaves every computation to the engine's thread.
+ */
+import { availableParallelism } from "node:os";
+import { type CallOptions } from "../../base/index.ts";
+import {
+  capabilityMissing,
+  checkChunks,
+  checkSampleRequest,
+  engineError,
+  type Capability,
+  type Chunk,
+  type CreateModelOptions,
+  type Engine,
+  type EngineDescription,
+  type Model,
+  type PolicyVersion,
+  type SampleRequest,
+  type SampleResponse,
+} from "../../contract/index.ts";
+import { embeddedCapabilities } from "./capabilities.ts";
+import { EmbeddedModel, type ModelHost } from "./embedded-model.ts";
+import { packTokens } from "./pack-rows.ts";
+import type { ModelFacts } from "./thread/protocol.ts";
+import { ThreadClient } from "./thread/thread-client.ts";
+
+export { embeddedCapabilities as capabilities } from "./capabilities.ts";
+
+export interface EmbeddedEngineOptions {
+  /** Threads that compute. Results do not depend on it. Default: one per core. */
+  readonly threadCount?: number;
+}
+
+/** Starts an embedded engine. Its thread ends with `close`. */
+export function createEngine(options: EmbeddedEngineOptions = {}): EmbeddedEngine {
+  return new EmbeddedEngine(options);
+}
+
+export class EmbeddedEngine implements Engine, ModelHost {
+  readonly description: EngineDescription;
+  readonly capabilities: ReadonlySet<Capability> = embeddedCapabilities;
+  readonly client: ThreadClient;
+  private readonly names = new Set<string>();
+  private readonly versions = new Map<string, ModelFacts>();
+
+  constructor({ threadCount = availableParallelism() }: EmbeddedEngineOptions) {
+    if (!Number.isSafeInteger(threadCount) || threadCount < 1) {
+      throw engineError("invalid-input", `threadCount: expected a positive integer, got ${threadCount}`);
+    }
+    this.client = new ThreadClient({ threadCount });
+    this.description = {
+      id: "embedded",
+      executor: "wasm",
+      precision: "float32",
+      threadCount,
+      software: "spar embedded engine 1, @jax-js/jax 0.1",
+    };
+  }
+
+  async createModel(options: CreateModelOptions, call?: CallOptions): Promise<Model> {
+    const { name, from, tuning, tokenizer } = options;
+    this.client.checkOpen();
+    if (options.head === "value") throw capabilityMissing("embedded", "values");
+    if (this.names.has(name)) {
+      throw engineError("invalid-input", `expected a name that no live model has, got ${name}`, {
+        hint: "choose another name, or release the other model first",
+      });
+    }
+    this.names.add(name);
+    try {
+      const facts = await this.client.call({ name: "createModel", arguments: { name, from, tuning, tokenizer }, call });
+      return new EmbeddedModel(this, name, facts);
+    } catch (thrown) {
+      this.names.delete(name);
+      throw thrown;
+    }
+  }
+
+  async sample(version: PolicyVersion, request: SampleRequest, call?: CallOptions): Promise<SampleResponse> {
+    const facts = this.find(version);
+    const prompt = packTokens(request.prompt);
+    checkSampleRequest(request, facts);
+    const { parameters } = request;
+    if ((parameters.stopStrings ?? []).length > 0 && !facts.hasTokenizer) {
+      throw engineError("invalid-input", "stopStrings need a model with a tokenizer, this one has none");
+    }
+    const count = request.count ?? 1;
+    const includePromptLogprobs = request.includePromptLogprobs === true;
+    const given = { address: version.address, prompt, count, parameters, includePromptLogprobs };
+    return this.client.call({ name: "sample", arguments: given, call });
+  }
+
+  async computeLogprobs(
+    version: PolicyVersion,
+    inputs: readonly (readonly Chunk[])[],
+    call?: CallOptions,
+  ): Promise<Float32Array[]> {
+    const facts = this.find(version);
+    const packed = inputs.map((chunks, index) => {
+      const ids = packTokens(chunks);
+      checkChunks(chunks, facts, `input ${index}`);
+      return ids;
+    });
+    return this.client.call({ name: "computeLogprobs", arguments: { address: version.address, inputs: packed }, call });
+  }
+
+  async computeValues(): Promise<Float32Array[]> {
+    throw capabilityMissing("embedded", "values");
+  }
+
+  async embed(): Promise<Float32Array[]> {
+    throw capabilityMissing("embedded", "embeddings");
+  }
+
+  imagePositions(): number {
+    throw capabilityMissing("embedded", "images");
+  }
+
+  async releaseVersion(version: PolicyVersion, call?: CallOptions): Promise<void> {
+    this.find(version);
+    this.versions.delete(version.address);
+    await this.client.call({ name: "releaseVersion", arguments: { address: version.address }, call });
+  }
+
+  async close(): Promise<void> {
+    await this.client.close();
+  }
+
+  published(version: PolicyVersion, facts: ModelFacts): void {
+    this.versions.set(version.address, facts);
+  }
+
+  released(name: string): void {
+    this.names.delete(name);
+  }
+
+  private find(version: PolicyVersion): ModelFacts {
+    this.client.checkOpen();
+    const facts = this.versions.get(version.address);
+    if (facts !== undefined) return facts;
+    throw engineError("version-unknown", `expected a published version, got ${version.address}`, {
+      hint: "it was released, or another engine published it",
+    });
+  }
+}

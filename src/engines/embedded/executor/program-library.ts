@@ -1,0 +1,144 @@
+/**
+ * Compiled programs by model shape and batch shape, with the buffers that belong to each: compiling costs some
+ * tenths of a second, so every program is made once and kept. Knows no weights: those are bound at each run.
+ */
+import { SerialQueue } from "../../../base/index.ts";
+import { buildDecoding, decodingSpecs, type DecodingShape } from "../model/decoding-program.ts";
+import { listLeaves, shapeKey, type Leaf, type ModelShape } from "../model/layout.ts";
+import { rotaryTables, trainingBias } from "../model/tables.ts";
+import { buildTraining, trainingSpecs, type BatchShape } from "../model/training-program.ts";
+import { capture } from "./capture.ts";
+import type { Executor, LoadedProgram } from "./executor.ts";
+import { buildProgram } from "./program.ts";
+
+/** The training pass for one batch shape and the addresses of its own buffers. */
+export interface TrainingProgram {
+  readonly loaded: LoadedProgram;
+  readonly batch: BatchShape;
+  readonly bias: number;
+  readonly tokens: number;
+  readonly targets: number;
+  readonly logprobGradients: number;
+  readonly logprobs: number;
+}
+
+export interface DecodingProgram {
+  readonly loaded: LoadedProgram;
+  readonly step: DecodingShape;
+  readonly bias: number;
+  readonly positions: number;
+  readonly tokens: number;
+  readonly logits: number;
+}
+
+export interface RotaryAddresses {
+  readonly cosine: number;
+  readonly sine: number;
+}
+
+export class ProgramLibrary {
+  readonly executor: Executor;
+  private readonly training = new Map<string, Promise<TrainingProgram>>();
+  private readonly decoding = new Map<string, Promise<DecodingProgram>>();
+  private readonly rotary = new Map<string, RotaryAddresses>();
+  /** Recording is global to jax-js: one capture at a time. */
+  private readonly captures = new SerialQueue();
+  private arenaAddress = 0;
+  private arenaBytes = 0;
+
+  constructor(executor: Executor) {
+    this.executor = executor;
+  }
+
+  trainingProgram(shape: ModelShape, batch: BatchShape): Promise<TrainingProgram> {
+    const key = `${shapeKey(shape)}/${batch.rows}x${batch.length}`;
+    return remember(this.training, key, () => this.captures.add(() => this.makeTraining(shape, batch)));
+  }
+
+  decodingProgram(shape: ModelShape, step: DecodingShape): Promise<DecodingProgram> {
+    const key = `${shapeKey(shape)}/${step.rows}x${step.slots}x${step.queryCount}${step.withLogits ? "" : "-silent"}`;
+    return remember(this.decoding, key, () => this.captures.add(() => this.makeDecoding(shape, step)));
+  }
+
+  /** Scratch memory for one run. All programs share it, since they run one after another. */
+  arena(bytes: number): number {
+    if (bytes > this.arenaBytes) {
+      if (this.arenaBytes > 0) this.executor.heap.free(this.arenaAddress);
+      this.arenaAddress = this.executor.heap.allocate(bytes);
+      this.arenaBytes = bytes;
+    }
+    return this.arenaAddress;
+  }
+
+  /** Tables for every position of a model; a later position is a later address. */
+  rotaryAddresses(shape: ModelShape): RotaryAddresses {
+    const key = shapeKey(shape);
+    const present = this.rotary.get(key);
+    if (present !== undefined) return present;
+    const tables = rotaryTables(shape, Math.ceil(shape.contextLength / 4) * 4 + 16);
+    const made = { cosine: this.store(tables.cosine), sine: this.store(tables.sine) };
+    this.rotary.set(key, made);
+    return made;
+  }
+
+  private async makeTraining(shape: ModelShape, batch: BatchShape): Promise<TrainingProgram> {
+    const leaves = listLeaves(shape);
+    const specs = trainingSpecs(shape, leaves, batch);
+    const captured = await capture(specs, buildTraining(shape, leaves, batch));
+    const loaded = this.executor.load(buildProgram(captured, { lateInputs: [specs.length - 1] }));
+    const { heap } = this.executor;
+    const count = batch.rows * batch.length;
+    return {
+      loaded,
+      batch,
+      bias: this.store(trainingBias(shape, batch.length)),
+      tokens: heap.allocateZeros(count),
+      targets: heap.allocateZeros(count),
+      logprobGradients: heap.allocateZeros(count),
+      logprobs: heap.allocateZeros(count),
+    };
+  }
+
+  private async makeDecoding(shape: ModelShape, step: DecodingShape): Promise<DecodingProgram> {
+    const leaves = listLeaves(shape);
+    const captured = await capture(decodingSpecs(shape, leaves, step), buildDecoding(shape, leaves, step));
+    const writtenInPlace = cacheOutputs(shape, leaves);
+    const loaded = this.executor.load(buildProgram(captured, { writtenInPlace }));
+    const { heap } = this.executor;
+    const count = step.rows * step.queryCount;
+    return {
+      loaded,
+      step,
+      bias: heap.allocateZeros(step.slots * step.queryCount * shape.headCount),
+      positions: heap.allocateZeros(step.queryCount),
+      tokens: heap.allocateZeros(count),
+      logits: step.withLogits ? heap.allocateZeros(count * shape.paddedVocabularySize) : 0,
+    };
+  }
+
+  private store(numbers: Float32Array): number {
+    const address = this.executor.heap.allocate(numbers.byteLength);
+    this.executor.heap.float32(address, numbers.length).set(numbers);
+    return address;
+  }
+}
+
+/** Inputs between the weights and the caches of a decoding program. */
+const decodingHeaderInputs = 5;
+
+function cacheOutputs(shape: ModelShape, leaves: readonly Leaf[]): { output: number; input: number }[] {
+  return Array.from({ length: 2 * shape.layerCount }, (_, index) => ({
+    output: index,
+    input: leaves.length + decodingHeaderInputs + index,
+  }));
+}
+
+/** A failed compilation is not remembered. */
+function remember<T>(map: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const present = map.get(key);
+  if (present !== undefined) return present;
+  const made = make();
+  map.set(key, made);
+  made.catch(() => map.delete(key));
+  return made;
+}

@@ -1,0 +1,131 @@
+/**
+ * One step of sampling with a key-value cache: `queryCount` positions for every row of a batch.
+ *
+ * All rows start at slot 0 and move in lockstep, so a position is a slot and one mask serves all. The cache is laid
+ * out slot by slot, `[S, B, D]`: what a step writes is one contiguous piece, which the kernels write in place.
+ * Sums over slots run in slot order whatever the number of slots, and masked slots add exact zeros;
+ * a row's bits therefore depend neither on the bucket of the cache nor on the company in the batch.
+ */
+import type { JaxArray, JaxModule, TensorSpec } from "../executor/capture.ts";
+import { feedForward, normalize, project, readOut, rotate, type LayerContext, type Weights } from "./layers.ts";
+import type { Leaf, ModelShape } from "./layout.ts";
+
+export interface DecodingShape {
+  /** Rows of the batch. */
+  readonly rows: number;
+  /** Slots of the cache that are looked at: at least those filled after the step. */
+  readonly slots: number;
+  /** Positions per call: 1 when sampling, more when a prompt is read. */
+  readonly queryCount: number;
+  /** Reading a prompt needs no logits. */
+  readonly withLogits: boolean;
+}
+
+/** Inputs: weights, then cosine, sine, bias, position ids, tokens, then per layer the cache of keys and of values. */
+export function decodingSpecs(shape: ModelShape, leaves: readonly Leaf[], step: DecodingShape): TensorSpec[] {
+  const { rows, slots, queryCount } = step;
+  const half = shape.width / shape.headCount / 2;
+  const cache: TensorSpec = { shape: [slots, rows, shape.width], type: "float32" };
+  return [
+    ...leaves.map((leaf): TensorSpec => ({ shape: leaf.shape, type: "float32" })),
+    { shape: [queryCount, 1, 1, 2, half], type: "float32" },
+    { shape: [queryCount, 1, 1, 2, half], type: "float32" },
+    { shape: [slots, queryCount, 1, shape.headCount], type: "float32" },
+    { shape: [queryCount], type: "int32" },
+    { shape: [queryCount * rows], type: "int32" },
+    ...Array.from({ length: 2 * shape.layerCount }, () => cache),
+  ];
+}
+
+/** Outputs: per layer the new keys and the new values `[queryCount * rows, D]`, then the logits where wanted. */
+export function buildDecoding(
+  shape: ModelShape,
+  leaves: readonly Leaf[],
+  step: DecodingShape,
+): (jax: JaxModule, inputs: JaxArray[]) => JaxArray[] {
+  return (jax, inputs) => {
+    const byName = new Map(leaves.map((leaf, index) => [leaf.name, inputs[index]!]));
+    const weights: Weights = (name) => byName.get(name)!.ref;
+    const context: LayerContext = { jax, shape, weights };
+    const [cosine, sine, bias, positions, tokens, ...caches] = inputs.slice(leaves.length) as Five;
+    let x = jax.numpy.take(weights("embedding"), tokens, 0);
+    if (shape.positions === "learned") x = addPositions(context, step, x, positions);
+    const written: JaxArray[] = [];
+    for (let layer = 0; layer < shape.layerCount; layer += 1) {
+      const path = `layers.${layer}`;
+      const attended = attendToCache(context, path, step, {
+        x: normalize(context, `${path}.attentionNorm`, x.ref),
+        cosine,
+        sine,
+        bias,
+        keys: caches[2 * layer]!,
+        values: caches[2 * layer + 1]!,
+      });
+      written.push(attended.key, attended.value);
+      // The last layer of a prompt without logits only has to leave its keys and values behind.
+      if (!step.withLogits && layer === shape.layerCount - 1) break;
+      x = x.add(attended.mixed());
+      x = x.ref.add(feedForward(context, path, normalize(context, `${path}.feedForwardNorm`, x)));
+    }
+    return step.withLogits ? [...written, readOut(context, x)] : written;
+  };
+}
+
+type Five = [JaxArray, JaxArray, JaxArray, JaxArray, JaxArray, ...JaxArray[]];
+
+function addPositions(context: LayerContext, step: DecodingShape, x: JaxArray, positions: JaxArray): JaxArray {
+  const { width } = context.shape;
+  const table = context.jax.numpy.take(context.weights("positions"), positions, 0);
+  const rows = x.reshape([step.queryCount, step.rows, width]).add(table.reshape([step.queryCount, 1, width]));
+  return rows.reshape([step.queryCount * step.rows, width]);
+}
+
+interface CacheInputs {
+  readonly x: JaxArray;
+  readonly cosine: JaxArray;
+  readonly sine: JaxArray;
+  readonly bias: JaxArray;
+  readonly keys: JaxArray;
+  readonly values: JaxArray;
+}
+
+interface Attended {
+  readonly key: JaxArray;
+  readonly value: JaxArray;
+  /** Attention over the cache, which by then holds `key` and `value`: they are written in place. */
+  mixed(): JaxArray;
+}
+
+function attendToCache(context: LayerContext, path: string, step: DecodingShape, inputs: CacheInputs): Attended {
+  const { jax, shape } = context;
+  const { numpy } = jax;
+  const { rows, slots, queryCount } = step;
+  const heads = shape.headCount;
+  const size = shape.width / heads;
+  const turn = (y: JaxArray): JaxArray =>
+    shape.positions === "rotary"
+      ? rotate(jax, y.reshape([queryCount, rows, heads, size]), inputs.cosine.ref, inputs.sine.ref)
+      : y;
+  const flat = [queryCount * rows, shape.width];
+  const key = turn(project(context, `${path}.key`, inputs.x.ref)).reshape(flat);
+  const value = project(context, `${path}.value`, inputs.x.ref);
+  const mixed = (): JaxArray => {
+    const query = turn(project(context, `${path}.query`, inputs.x)).mul(1 / Math.sqrt(size));
+    const scores = numpy
+      .vecdot(
+        query.reshape([1, queryCount, rows, heads, size]),
+        inputs.keys.reshape([slots, 1, rows, heads, size]),
+      )
+      .add(inputs.bias.ref);
+    const largest = numpy.max(scores.ref, 0, { keepdims: true });
+    const exponentials = numpy.exp(scores.sub(largest));
+    const total = numpy.reciprocal(numpy.sum(exponentials.ref, 0));
+    const sums = numpy.vecdot(
+      exponentials.transpose([1, 2, 3, 0]).reshape([queryCount, rows, heads, 1, slots]),
+      inputs.values.reshape([slots, 1, rows, heads, size]).transpose([1, 2, 3, 4, 0]),
+    );
+    const mixture = sums.mul(total.reshape([queryCount, rows, heads, 1])).reshape(flat);
+    return project(context, `${path}.output`, mixture);
+  };
+  return { key, value, mixed };
+}

@@ -1,0 +1,106 @@
+/** Makes models from each kind of source, and brings a saved state into a model that is alive. */
+import { engineError, type Tuning } from "../../../contract/index.ts";
+import type { SharedHeap } from "../executor/heap.ts";
+import { resolveShape, shapeKey } from "../model/layout.ts";
+import { LiveModel } from "../training/live-model.ts";
+import { loadBase } from "../weights/export-model.ts";
+import { loadState, type LoadedState } from "../weights/model-state.ts";
+import { copyBlock, initialiseBlock, newBlock, viewBlock } from "../weights/weight-store.ts";
+import type { ArgumentsOf } from "./protocol.ts";
+import type { VersionStore } from "./version-store.ts";
+
+interface Surroundings {
+  readonly heap: SharedHeap;
+  readonly versions: VersionStore;
+}
+
+export async function createLiveModel(given: ArgumentsOf<"createModel">, { heap, versions }: Surroundings): Promise<LiveModel> {
+  const { from, tokenizer } = given;
+  const tuning = given.tuning ?? { kind: "full" };
+  checkTuning(tuning);
+  switch (from.kind) {
+    case "architecture": {
+      if (!Number.isSafeInteger(from.seed)) throw engineError("invalid-input", `seed: expected an integer, got ${from.seed}`);
+      const weights = newBlock(heap, resolveShape(from.architecture));
+      initialiseBlock(heap, weights, from.seed);
+      return new LiveModel({ heap, weights, tuning, tokenizer });
+    }
+    case "version": {
+      const version = versions.find(from.version.address);
+      if (!version.trainable) {
+        throw engineError("invalid-input", `expected a version that was published as trainable, got ${from.version.address}`, {
+          hint: "publish with { trainable: true }",
+        });
+      }
+      const weights = copyBlock(heap, version.weights);
+      return new LiveModel({ heap, weights, tuning, tokenizer: tokenizer ?? version.tokenizer });
+    }
+    case "saved": {
+      const state = await loadState(from.folder, heap);
+      return modelFromState(state, { heap, given, includeOptimizer: from.includeOptimizer ?? true });
+    }
+    case "base": {
+      const base = await loadBase(from.nameOrFolder, heap);
+      return new LiveModel({ heap, weights: base.weights, tuning, tokenizer: tokenizer ?? base.tokenizer });
+    }
+  }
+}
+
+/** Replaces everything that is trained, and drops gradients. */
+export function restoreState(
+  model: LiveModel,
+  state: LoadedState,
+  options: { readonly folder: string; readonly includeOptimizer: boolean },
+): void {
+  const { heap } = model;
+  try {
+    const isSame =
+      shapeKey(state.weights.shape) === shapeKey(model.weights.shape) && sameTuning(state.tuning, model.tuning);
+    if (!isSame) {
+      throw engineError("state-unreadable", `expected a saved model of the same architecture and tuning, got ${options.folder}`, {
+        hint: "make a new model from the folder instead",
+      });
+    }
+    const base = model.adapterState?.base ?? model.weights;
+    viewBlock(heap, base).set(viewBlock(heap, state.weights));
+  } finally {
+    heap.free(state.weights.address);
+  }
+  takeTraining(model, state, options.includeOptimizer);
+}
+
+function modelFromState(
+  state: LoadedState,
+  { heap, given, includeOptimizer }: { heap: SharedHeap; given: ArgumentsOf<"createModel">; includeOptimizer: boolean },
+): LiveModel {
+  const tokenizer = given.tokenizer ?? state.tokenizer;
+  const saved = new LiveModel({ heap, weights: state.weights, tuning: state.tuning, tokenizer });
+  takeTraining(saved, state, includeOptimizer);
+  if (given.tuning === undefined || sameTuning(given.tuning, state.tuning)) return saved;
+  // Another tuning starts from what the saved model computes with: its adapters are merged.
+  const weights = copyBlock(heap, saved.weights);
+  saved.release();
+  return new LiveModel({ heap, weights, tuning: given.tuning, tokenizer });
+}
+
+function takeTraining(model: LiveModel, state: LoadedState, includeOptimizer: boolean): void {
+  if (model.adapterState !== undefined && state.trained !== undefined) model.adapterState.trained = state.trained;
+  model.optimizer = includeOptimizer ? state.optimizer : undefined;
+  model.stepCount = state.stepCount;
+  model.gradients.clear();
+  model.refresh();
+}
+
+/** The seed only chose the first adapters, which the saved ones replace. */
+function sameTuning(one: Tuning, other: Tuning): boolean {
+  if (one.kind === "full" || other.kind === "full") return one.kind === other.kind;
+  return one.rank === other.rank && one.alpha === other.alpha;
+}
+
+function checkTuning(tuning: Tuning): void {
+  if (tuning.kind === "full") return;
+  const { rank, alpha, seed } = tuning;
+  if (!Number.isSafeInteger(rank) || rank < 1) throw engineError("invalid-input", `lora rank: expected a positive integer, got ${rank}`);
+  if (!Number.isFinite(alpha) || alpha <= 0) throw engineError("invalid-input", `lora alpha: expected a positive number, got ${alpha}`);
+  if (!Number.isSafeInteger(seed)) throw engineError("invalid-input", `lora seed: expected an integer, got ${seed}`);
+}

@@ -1,0 +1,62 @@
+/**
+ * The engine's own thread: takes calls from its port, hands them to the core, and sends results back. Everything
+ * that computes lives here, so that the caller's event loop stays free.
+ */
+import { parentPort, workerData } from "node:worker_threads";
+import { isSparError, messageOf, present } from "../../../base/index.ts";
+import { EngineCore } from "./engine-core.ts";
+import type { CallMessage, EngineThreadData, FromEngine, PlainError, ToEngine } from "./protocol.ts";
+
+const port = present(parentPort, "the port of the engine thread");
+const core = new EngineCore(workerData as EngineThreadData);
+const running = new Map<number, AbortController>();
+const waiting = new Map<number, (gradients: readonly Float64Array[] | null) => void>();
+
+function send(message: FromEngine): void {
+  port.postMessage(message);
+}
+
+async function run(call: CallMessage): Promise<void> {
+  const controller = new AbortController();
+  running.set(call.id, controller);
+  try {
+    const result = await core.call(call.name, call.arguments, {
+      signal: controller.signal,
+      askForGradients: (logprobs) =>
+        new Promise((resolve) => {
+          waiting.set(call.id, resolve);
+          send({ kind: "logprobs", id: call.id, logprobs });
+        }),
+    });
+    send({ kind: "result", id: call.id, result });
+  } catch (thrown) {
+    send({ kind: "failure", id: call.id, error: plainError(thrown) });
+  } finally {
+    running.delete(call.id);
+    waiting.delete(call.id);
+  }
+}
+
+function plainError(thrown: unknown): PlainError {
+  if (isSparError(thrown)) {
+    const { code, message, hint, retryable, facts } = thrown;
+    return { code, message, hint, retryable, facts };
+  }
+  const detail = thrown instanceof Error ? (thrown.stack ?? thrown.message) : messageOf(thrown);
+  return { code: "engine-failed", message: `the embedded engine failed: ${detail}`, hint: null, retryable: false, facts: {} };
+}
+
+port.on("message", (message: ToEngine) => {
+  switch (message.kind) {
+    case "calls":
+      for (const call of message.calls) void run(call);
+      return;
+    case "cancel":
+      running.get(message.id)?.abort();
+      waiting.get(message.id)?.(null);
+      return;
+    case "gradients":
+      waiting.get(message.id)?.(message.gradients);
+      return;
+  }
+});

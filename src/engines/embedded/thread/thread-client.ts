@@ -1,0 +1,144 @@
+/**
+ * The caller's side of the engine's thread: starts it, sends calls, ends waits by deadline or signal. It keeps the
+ * process alive only while a call is under way. Knows calls by name, not what they do.
+ */
+import { Worker } from "node:worker_threads";
+import { abortedError, SparError, withDeadline, type CallOptions } from "../../../base/index.ts";
+import { engineError } from "../../../contract/index.ts";
+import type { ArgumentsOf, CallMessage, EngineCallName, EngineThreadData, FromEngine, ResultOf, ToEngine } from "./protocol.ts";
+
+export type AnswerLogprobs = (logprobs: readonly Float32Array[]) => readonly Float64Array[];
+
+export interface CallSite<Name extends EngineCallName> {
+  readonly name: Name;
+  readonly arguments: ArgumentsOf<Name>;
+  readonly call: CallOptions | undefined;
+  /** For a custom loss: turns log-probabilities into gradients, on this thread. */
+  readonly answer?: AnswerLogprobs;
+}
+
+interface Pending {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (failure: unknown) => void;
+  readonly answer: AnswerLogprobs | undefined;
+}
+
+/** An hour: long enough for any call that makes progress, short enough that nothing hangs for ever. */
+const defaultTimeoutMs = 3_600_000;
+
+export class ThreadClient {
+  private readonly thread: Worker;
+  private readonly pending = new Map<number, Pending>();
+  private readonly closing = new AbortController();
+  private outbox: CallMessage[] = [];
+  private nextId = 1;
+  private failure: SparError | undefined;
+
+  constructor(workerData: EngineThreadData) {
+    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    this.thread = new Worker(new URL(`./engine-thread.${extension}`, import.meta.url), { workerData });
+    this.thread.unref();
+    this.thread.on("message", (message: FromEngine) => this.receive(message));
+    this.thread.on("error", (cause) => this.fail(engineError("engine-failed", `the thread of the embedded engine failed: ${String(cause)}`, { cause })));
+    this.thread.on("exit", () => this.fail(engineError("engine-failed", "the thread of the embedded engine ended")));
+  }
+
+  async call<Name extends EngineCallName>(site: CallSite<Name>): Promise<ResultOf<Name>> {
+    this.checkOpen();
+    const signals = site.call?.signal === undefined ? [] : [site.call.signal];
+    const wait = {
+      boundary: "engine" as const,
+      what: `the answer of the embedded engine to ${site.name}`,
+      timeoutMs: site.call?.timeoutMs ?? defaultTimeoutMs,
+      signal: AbortSignal.any([this.closing.signal, ...signals]),
+    };
+    const result = await withDeadline(wait, (signal) => this.send(site, signal));
+    // The engine's side of the protocol pairs each result with its name.
+    return result as ResultOf<Name>;
+  }
+
+  /** @throws `engine-closed`, or why the thread failed */
+  checkOpen(): void {
+    if (this.closing.signal.aborted) throw engineError("engine-closed", "expected an open engine, this one was closed");
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  /** Ends every call with `aborted` and the thread with its helpers. */
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.thread.terminate();
+  }
+
+  private send<Name extends EngineCallName>(site: CallSite<Name>, signal: AbortSignal): Promise<unknown> {
+    const id = this.nextId;
+    this.nextId += 1;
+    return new Promise((resolve, reject) => {
+      this.pending.set(id, { resolve, reject, answer: site.answer });
+      this.thread.ref();
+      signal.addEventListener("abort", () => this.cancel(id), { once: true });
+      this.outbox.push({ kind: "call", id, name: site.name, arguments: site.arguments });
+      // Calls that are made in one turn of the event loop travel together and can be sampled together.
+      if (this.outbox.length === 1) queueMicrotask(() => queueMicrotask(() => this.flush()));
+    });
+  }
+
+  private flush(): void {
+    const calls = this.outbox;
+    this.outbox = [];
+    if (!this.closing.signal.aborted) this.post({ kind: "calls", calls });
+  }
+
+  private cancel(id: number): void {
+    if (!this.pending.has(id)) return;
+    this.settle(id)?.reject(abortedError({ boundary: "engine", what: "a call on the embedded engine" }));
+    this.outbox = this.outbox.filter((call) => call.id !== id);
+    if (!this.closing.signal.aborted) this.post({ kind: "cancel", id });
+  }
+
+  private receive(message: FromEngine): void {
+    switch (message.kind) {
+      case "result":
+        this.settle(message.id)?.resolve(message.result);
+        return;
+      case "failure":
+        this.settle(message.id)?.reject(new SparError({ boundary: "engine", ...withoutNull(message.error) }));
+        return;
+      case "logprobs":
+        this.answer(message.id, message.logprobs);
+        return;
+    }
+  }
+
+  /** A loss that throws ends the call with what it threw, and the engine's side without a gradient. */
+  private answer(id: number, logprobs: readonly Float32Array[]): void {
+    const pending = this.pending.get(id);
+    if (pending?.answer === undefined) return;
+    try {
+      this.post({ kind: "gradients", id, gradients: pending.answer(logprobs) });
+    } catch (thrown) {
+      this.settle(id)?.reject(thrown);
+      this.post({ kind: "gradients", id, gradients: null });
+    }
+  }
+
+  private settle(id: number): Pending | undefined {
+    const pending = this.pending.get(id);
+    this.pending.delete(id);
+    if (this.pending.size === 0) this.thread.unref();
+    return pending;
+  }
+
+  private fail(failure: SparError): void {
+    this.failure ??= failure;
+    for (const id of [...this.pending.keys()]) this.settle(id)?.reject(this.failure);
+  }
+
+  private post(message: ToEngine): void {
+    this.thread.postMessage(message);
+  }
+}
+
+function withoutNull<T extends { readonly hint: string | null }>(error: T): Omit<T, "hint"> & { hint?: string } {
+  const { hint, ...rest } = error;
+  return hint === null ? rest : { ...rest, hint };
+}

@@ -1,0 +1,53 @@
+/**
+ * Cuts a list of rows into batches of the few shapes for which programs are compiled.
+ *
+ * The cut depends on the lengths of the rows alone, so the same call always gives the same sums in the same order.
+ * Shapes are powers of four in rows and powers of two in length: at most one third of the rows and half of the
+ * positions are padding, for a handful of compilations.
+ */
+import type { BatchShape } from "../model/training-program.ts";
+
+export interface MicroBatch {
+  readonly shape: BatchShape;
+  /** Indices into the caller's rows; fewer than `shape.rows` where the rest is padding. */
+  readonly rowIndices: readonly number[];
+}
+
+/** Positions per micro-batch: enough for full-speed products, few enough for activations to stay in the cache. */
+export const positionsPerBatch = 2048;
+const shortestLength = 16;
+
+/** @throws nothing; rows longer than the context must have been refused before. */
+export function planMicroBatches(lengths: readonly number[], contextLength: number): MicroBatch[] {
+  const byLength = new Map<number, number[]>();
+  for (const [index, length] of lengths.entries()) {
+    const bucket = lengthBucket(length, contextLength);
+    const members = byLength.get(bucket) ?? [];
+    members.push(index);
+    byLength.set(bucket, members);
+  }
+  const batches: MicroBatch[] = [];
+  for (const [length, members] of [...byLength].sort(([a], [b]) => a - b)) {
+    let start = 0;
+    while (start < members.length) {
+      const rows = rowBucket(members.length - start, length);
+      batches.push({ shape: { rows, length }, rowIndices: members.slice(start, start + rows) });
+      start += rows;
+    }
+  }
+  return batches;
+}
+
+/** The next power of two, at least 16, at most the context rounded up to a multiple of four. */
+export function lengthBucket(length: number, contextLength: number): number {
+  let bucket = shortestLength;
+  while (bucket < length) bucket *= 2;
+  return Math.min(bucket, Math.ceil(contextLength / 4) * 4);
+}
+
+/** The largest allowed power of four that the rows fill, or the next one where they fill three quarters of it. */
+export function rowBucket(rowCount: number, length: number): number {
+  let bucket = 1;
+  while (bucket * 3 < rowCount && bucket * 4 * length <= positionsPerBatch) bucket *= 4;
+  return bucket;
+}
