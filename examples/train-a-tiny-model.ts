@@ -1,7 +1,9 @@
 /**
  * Trains a tiny transformer on one line of text until it can continue it, on the embedded engine. Everything that
  * training is in spar: a tokenizer, a model, rows, two calls per update, a published version, a sample. Takes a few
- * seconds: node train-a-tiny-model.ts
+ * seconds.
+ *
+ * Run: node train-a-tiny-model.ts
  */
 import { tokens } from "spar/contract";
 import { createEngine } from "spar/engines/embedded";
@@ -11,7 +13,7 @@ const line = "whoever plays against an equal learns from every game";
 const prompt = "whoever";
 
 const tokenizer = characterTokenizer({ symbols: "abcdefghijklmnopqrstuvwxyz " });
-const engine = await createEngine({});
+const engine = createEngine({});
 const model = await engine.createModel({
   name: "line",
   from: {

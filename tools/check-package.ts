@@ -114,17 +114,23 @@ function checkCommand(nodeFolder: string): void {
   spar(nodeFolder, ["plan", "spin", "--preset", "paper"]);
 }
 
+/** Runs each example as its own first comment says, in the order of their names. */
 function runExamples(nodeFolder: string): void {
   for (const example of copyExamples()) {
+    const command = / \* Run: (.+)$/m.exec(readFileSync(join(user, example), "utf8"))?.[1];
+    if (command === undefined)
+      throw new Error(`${example} does not say how to run it: a line "Run: node ${example}"`);
     const startedMs = performance.now();
-    run("node", [example], { cwd: user, nodeFolder });
-    console.log(`  ${example} ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+    run("sh", ["-c", command], { cwd: user, nodeFolder });
+    console.log(`  ${command}  ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
   }
 }
 
 /** Puts the examples where a user would write them, and names them. */
 function copyExamples(): string[] {
-  const examples = readdirSync(join(root, "examples")).filter((file) => file.endsWith(".ts"));
+  const examples = readdirSync(join(root, "examples"))
+    .filter((file) => file.endsWith(".ts"))
+    .toSorted();
   for (const example of examples) copyFileSync(join(root, "examples", example), join(user, example));
   return examples;
 }
