@@ -6,6 +6,7 @@ import { Command } from "commander";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addHelpCommand } from "./commands/help.ts";
 import { addListCommand } from "./commands/list.ts";
+import { addPlanCommand } from "./commands/plan.ts";
 import type { Shell } from "./shell.ts";
 
 export interface ProgramOptions {
@@ -39,6 +40,7 @@ export function createProgram(options: ProgramOptions): Command {
     })
     .addHelpText("after", epilogue);
   addListCommand(program, shell);
+  addPlanCommand(program, shell);
   addDoctorCommand(program, shell);
   addHelpCommand(program, shell);
   return program;

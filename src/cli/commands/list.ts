@@ -1,13 +1,24 @@
 /** `spar list`: recipes with their presets, engines, and the runs of the runs folder. */
 import type { Command } from "commander";
 import { listEngineIds } from "../discovery/engines.ts";
+import { basename } from "node:path";
+import { listRuns, type RunListing } from "../../store/index.ts";
 import { listRecipes, type ListedRecipe } from "../discovery/recipes.ts";
+import { runsFolderOf } from "../runs-folder.ts";
 import type { Shell } from "../shell.ts";
 import { formatTable } from "../terminal/table.ts";
 import { oneLine } from "../terminal/text.ts";
 
 interface ListOptions {
   readonly json?: boolean;
+  readonly runsFolder?: string;
+}
+
+interface Listing {
+  readonly recipes: readonly ListedRecipe[];
+  readonly engines: readonly string[];
+  readonly runs: readonly RunListing[];
+  readonly runsFolder: string;
 }
 
 export function addListCommand(program: Command, shell: Shell): void {
@@ -15,13 +26,30 @@ export function addListCommand(program: Command, shell: Shell): void {
     .command("list")
     .description("show recipes with their presets, engines, and runs")
     .option("--json", "print one JSON object")
+    .option("--runs-folder <folder>", "where runs are kept")
     .action(async (options: ListOptions) => {
-      const recipes = await listRecipes(shell.place);
-      const engines = listEngineIds(shell.place);
-      if (options.json === true)
-        shell.screen.print(JSON.stringify({ recipes: recipes.map(recipeJson), engines }));
-      else shell.screen.print(...textLines({ recipes, engines, shell }));
+      const runsFolder = runsFolderOf(shell, options.runsFolder);
+      const listing: Listing = {
+        recipes: await listRecipes(shell.place),
+        engines: listEngineIds(shell.place),
+        runs: listRuns(runsFolder),
+        runsFolder,
+      };
+      shell.screen.print(
+        ...(options.json === true ? [JSON.stringify(listingJson(listing))] : listingLines(listing, shell)),
+      );
     });
+}
+
+function listingJson({ recipes, engines, runs }: Listing): object {
+  return { recipes: recipes.map(recipeJson), engines, runs: runs.map(runJson) };
+}
+
+function runJson(run: RunListing): object {
+  if (run.kind === "unreadable") return { folder: run.folder, problem: run.problem };
+  const { manifest, folder, status, stepCount } = run;
+  const { id, recipe, preset, seed, engine, createdMs } = manifest;
+  return { id, folder, status, stepCount, recipe: recipe.id, preset, engine: engine.name, seed, createdMs };
 }
 
 function recipeJson(listed: ListedRecipe): object {
@@ -35,33 +63,50 @@ function recipeJson(listed: ListedRecipe): object {
   return { id: listed.id, title, paper, summary, version, presets: presetList };
 }
 
-function textLines(found: {
-  readonly recipes: readonly ListedRecipe[];
-  readonly engines: readonly string[];
-  readonly shell: Shell;
-}): string[] {
-  const { style, maximumWidth } = found.shell.screen;
-  const recipeRows = found.recipes.flatMap((listed) =>
-    listed.kind === "broken"
-      ? [[listed.id, "", "", `cannot be loaded: ${oneLine(listed.problem)}`]]
-      : Object.entries(listed.recipe.presets).map(([name, preset], index) => [
-          index === 0 ? listed.id : "",
-          name,
-          preset.engine,
-          preset.summary,
-        ]),
-  );
-  const recipeColumns = [
-    { name: "recipe" },
-    { name: "preset" },
-    { name: "engine" },
-    { name: "what it does" },
-  ];
+function listingLines(listing: Listing, shell: Shell): string[] {
+  const { style, maximumWidth } = shell.screen;
+  const table = (names: readonly string[], rows: readonly string[][]): string[] =>
+    rows.length === 0
+      ? ["none"]
+      : formatTable(
+          names.map((name) => ({ name })),
+          rows,
+          maximumWidth,
+        );
   return [
     style.heading("Recipes"),
-    ...(recipeRows.length === 0 ? ["none"] : formatTable(recipeColumns, recipeRows, maximumWidth)),
+    ...table(["recipe", "preset", "engine", "what it does"], listing.recipes.flatMap(recipeRows)),
     "",
     style.heading("Engines"),
-    found.engines.length === 0 ? "none" : found.engines.join(", "),
+    listing.engines.length === 0 ? "none" : listing.engines.join(", "),
+    "",
+    style.heading(`Runs in ${listing.runsFolder}`),
+    ...table(["run", "recipe", "preset", "engine", "steps", "status", "begun"], listing.runs.map(runRow)),
+  ];
+}
+
+function recipeRows(listed: ListedRecipe): string[][] {
+  if (listed.kind === "broken") return [[listed.id, "", "", `cannot be loaded: ${oneLine(listed.problem)}`]];
+  return Object.entries(listed.recipe.presets).map(([name, preset], index) => [
+    index === 0 ? listed.id : "",
+    name,
+    preset.engine,
+    preset.summary,
+  ]);
+}
+
+function runRow(run: RunListing): string[] {
+  if (run.kind === "unreadable")
+    return [basename(run.folder), "", "", "", "", `unreadable: ${oneLine(run.problem)}`, ""];
+  const { manifest, status, stepCount } = run;
+  const begun = new Date(manifest.createdMs).toISOString().slice(0, 16).replace("T", " ");
+  return [
+    basename(run.folder),
+    manifest.recipe.id,
+    manifest.preset,
+    manifest.engine.name,
+    String(stepCount),
+    status,
+    `${begun} UTC`,
   ];
 }

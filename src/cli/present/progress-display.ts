@@ -75,6 +75,7 @@ export function createProgressDisplay(options: ProgressDisplayOptions): Progress
           return;
         case "progress-end":
           entries.delete(event.progressId);
+          break;
         default:
       }
     },

@@ -1,0 +1,110 @@
+/** `spar replay RUN [EPISODE]`: shows an episode from the record, or which ones there are. */
+import { basename } from "node:path";
+import { InvalidArgumentError, type Command } from "commander";
+import { SparError, suggestName } from "../../base/index.ts";
+import { openRunReader, type EpisodeSummary, type RunReader } from "../../store/index.ts";
+import { findRun } from "../discovery/runs.ts";
+import { episodeLines } from "../replay/episode-text.ts";
+import { tokenizerOfRun } from "../replay/run-tokenizers.ts";
+import { runsFolderOf } from "../runs-folder.ts";
+import type { Shell } from "../shell.ts";
+import { countOf } from "../terminal/format.ts";
+import { formatTable } from "../terminal/table.ts";
+import { addCommonOptions } from "./recipe-options.ts";
+
+interface ReplayOptions {
+  readonly runsFolder?: string;
+  readonly step?: string;
+  readonly limit: number;
+}
+
+const usualLimit = 40;
+
+export function addReplayCommand(program: Command, shell: Shell): void {
+  const command = program
+    .command("replay <run> [episode]")
+    .description("show an episode of a run as text; without one, list them")
+    .option("--step <name>", "list the episodes of this step only")
+    .option("--limit <count>", "list at most so many; 0 lists all", parseLimit, usualLimit)
+    .option("--runs-folder <folder>", "where runs are kept")
+    .action(async (run: string, episode: string | undefined, options: ReplayOptions) => {
+      const runsFolder = runsFolderOf(shell, options.runsFolder);
+      using reader = openRunReader(findRun({ typed: run, runsFolder, workingFolder: shell.workingFolder }));
+      if (episode === undefined) listEpisodes(reader, options, shell);
+      else await showEpisode(reader, episode, shell);
+    });
+  addCommonOptions(command);
+}
+
+function listEpisodes(reader: RunReader, options: ReplayOptions, shell: Shell): void {
+  const rows: string[][] = [];
+  let count = 0;
+  for (const summary of reader.episodes(options.step === undefined ? {} : { stepName: options.step })) {
+    count++;
+    if (options.limit === 0 || rows.length < options.limit) rows.push(episodeRow(summary));
+  }
+  if (count === 0) throw noEpisodes(reader, options);
+  const columns = ["episode", "game", "turns", "task", "outcome"].map((name) => ({ name }));
+  shell.screen.print(...formatTable(columns, rows, shell.screen.maximumWidth));
+  if (count > rows.length)
+    shell.screen.notice(
+      `${countOf(count - rows.length, "more episode")}: --limit 0 lists all, --step those of a step`,
+    );
+  shell.screen.notice(`show one: spar replay ${basename(reader.paths.folder)} ${rows[0]?.[0] ?? ""}`);
+}
+
+function episodeRow({ start, end, turnCount }: EpisodeSummary): string[] {
+  const outcome =
+    end === null ? "unfinished" : end.kind === "finished" ? JSON.stringify(end.outcome) : end.failure.code;
+  return [start.id, start.game, String(turnCount), JSON.stringify(start.task), outcome];
+}
+
+async function showEpisode(reader: RunReader, episodeId: string, shell: Shell): Promise<void> {
+  const ids = new Set<string>();
+  for (const { start } of reader.episodes()) ids.add(start.id);
+  if (!ids.has(episodeId)) throw unknownEpisode(episodeId, [...ids]);
+  const tokenizer = await tokenizerOfRun(reader, null);
+  const lines = episodeLines(reader.episode(episodeId), {
+    annotations: reader.annotations(episodeId),
+    decode: tokenizer === null ? null : (tokenIds) => tokenizer.decode(tokenIds),
+    style: shell.screen.style,
+  });
+  shell.screen.print(...lines);
+}
+
+function unknownEpisode(typed: string, ids: readonly string[]): SparError {
+  const listed = ids.slice(0, 3);
+  return new SparError({
+    code: "record-unknown",
+    boundary: "command",
+    message: `the run has no episode "${typed}"`,
+    hint:
+      ids.length === 0
+        ? "it has none at all"
+        : `${suggestName(typed, listed)}, ... ; spar replay RUN lists all`,
+  });
+}
+
+function noEpisodes(reader: RunReader, options: ReplayOptions): SparError {
+  const steps = [...reader.steps()].map(({ name }) => name);
+  return new SparError({
+    code: "record-unknown",
+    boundary: "command",
+    message:
+      options.step === undefined
+        ? "the run has no episodes"
+        : `the run has no episodes of a step "${options.step}"`,
+    hint:
+      options.step === undefined
+        ? "its recipe plays none, or it was stopped before the first"
+        : suggestName(options.step, steps),
+  });
+}
+
+function parseLimit(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isSafeInteger(value) || value < 0) {
+    throw new InvalidArgumentError("expected a whole number, 0 or more.");
+  }
+  return value;
+}
