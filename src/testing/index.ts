@@ -1,0 +1,23 @@
+/**
+ * For tests of everything that stands on spar: the conformance suite of engines, fakes that are real
+ * implementations, tolerances and expectations. Needs Vitest as a peer. Never imports an engine.
+ */
+export type { ConformanceContext, ConformanceTest, ModelUnderTest } from "./conformance/context.ts";
+export { letterTokenizer, tinyLetters, tinyModel } from "./conformance/tiny-model.ts";
+export { conformanceTestTitles, describeEngine, type DescribeEngineOptions } from "./describe-engine.ts";
+export { expectCode } from "./expect-code.ts";
+export {
+  expectClose,
+  expectDifferent,
+  expectGolden,
+  finiteDifference,
+  firstDifference,
+  type GoldenCase,
+  type Numbers,
+} from "./expect-golden.ts";
+export { createFakeEngine, type FakeEngine, type FakeEngineOptions } from "./fake/engine.ts";
+export type { BatchOptions } from "./fake/batcher.ts";
+export type { FakeCall } from "./fake/calls.ts";
+export type { FakeCallKind, FakeFault } from "./fake/faults.ts";
+export { ManualTimer, nextTurn, systemTimer, type Timer } from "./timer.ts";
+export { isWithin, printedTo, tolerances, widened, type Precision, type Tolerance } from "./tolerances.ts";
