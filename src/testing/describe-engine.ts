@@ -8,10 +8,19 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../contract/index.ts";
 import { batchTests } from "./conformance/batches.ts";
 import { ConformanceContext, exhaustiveVocabularySize, type ConformanceTest, type ModelUnderTest } from "./conformance/context.ts";
+import { customLossTests } from "./conformance/custom-losses.ts";
 import { gradientTests } from "./conformance/gradients.ts";
+import { lifecycleTests } from "./conformance/lifecycle.ts";
 import { lossTests } from "./conformance/losses.ts";
+import { modelTests } from "./conformance/models.ts";
+import { optimizerTests } from "./conformance/optimizers.ts";
 import { orderingTests } from "./conformance/ordering.ts";
+import { refusalTests } from "./conformance/refusals.ts";
+import { distributionTests } from "./conformance/sampling-distribution.ts";
+import { samplingTests } from "./conformance/sampling.ts";
+import { stateTests } from "./conformance/state.ts";
 import { tinyModel } from "./conformance/tiny-model.ts";
+import { versionTests } from "./conformance/versions.ts";
 
 export interface DescribeEngineOptions {
   /** Heads the block of tests. */
@@ -31,6 +40,15 @@ const groups: readonly { readonly title: string; readonly tests: readonly Confor
   { title: "gradients", tests: gradientTests },
   { title: "batches", tests: batchTests },
   { title: "order of calls", tests: orderingTests },
+  { title: "custom losses and other outputs", tests: customLossTests },
+  { title: "optimizers", tests: optimizerTests },
+  { title: "sampling", tests: samplingTests },
+  { title: "what is drawn from", tests: distributionTests },
+  { title: "versions", tests: versionTests },
+  { title: "saved states", tests: stateTests },
+  { title: "models", tests: modelTests },
+  { title: "refusals", tests: refusalTests },
+  { title: "ends of calls, models and engines", tests: lifecycleTests },
 ];
 
 /** The titles of all conformance tests. */

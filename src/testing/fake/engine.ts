@@ -10,7 +10,6 @@ import {
   checkChunks,
   checkSampleRequest,
   engineError,
-  initialOptimizerState,
   type Capability,
   type Chunk,
   type CreateModelOptions,
@@ -26,13 +25,13 @@ import { systemTimer, type Timer } from "../timer.ts";
 import { Batcher, type BatchOptions } from "./batcher.ts";
 import { FakeCalls, type CallContext, type FakeCall } from "./calls.ts";
 import { fakeCapabilities } from "./capabilities.ts";
-import { loadState, withoutOptimizer, type FakeState } from "./checkpoint.ts";
+import type { FakeState } from "./checkpoint.ts";
 import type { FakeCallKind, FakeFault } from "./faults.ts";
-import { imagePositionCount, initialWeights, layoutOf } from "./layout.ts";
+import { initialState, type Published } from "./initial-state.ts";
+import { imagePositionCount } from "./layout.ts";
 import { FakeModel, type FakeModelHost } from "./model.ts";
 import { forwardPass, positionInputs, type Network } from "./network.ts";
 import { sampleSequences, scorePrompt } from "./sample.ts";
-import { trainableOf } from "./trainable.ts";
 
 export interface FakeEngineOptions {
   /** What latencies wait on. Default real time. */
@@ -46,12 +45,6 @@ export interface FakeEngineOptions {
   readonly faults?: readonly FakeFault[];
   /** Applies to calls without one of their own. Default 60 s. */
   readonly defaultTimeoutMs?: number;
-}
-
-interface Published {
-  readonly network: Network;
-  readonly state: FakeState;
-  readonly isTrainable: boolean;
 }
 
 const noBatching: BatchOptions = { size: Number.MAX_SAFE_INTEGER, durationMs: 0 };
@@ -116,7 +109,7 @@ export class FakeEngine implements Engine, FakeModelHost {
     }
     if (this.#models.size > 0) this.#need("several-models");
     return this.calls.run({ kind: "createModel", subject: options.name, call }, async () => {
-      const state = await this.#initialState(options);
+      const state = await initialState(options, (version) => this.#find(version));
       this.#modelCount += 1;
       const model = new FakeModel(this, { id: `${options.name}-${this.#modelCount}`, name: options.name }, state);
       this.#models.set(options.name, model);
@@ -127,7 +120,7 @@ export class FakeEngine implements Engine, FakeModelHost {
   async sample(version: PolicyVersion, request: SampleRequest, call?: CallOptions): Promise<SampleResponse> {
     const { network, state } = this.#find(version);
     if (request.includePromptLogprobs === true) this.#need("prompt-logprobs");
-    this.#checkImages(request.prompt);
+    this.checkImages(request.prompt);
     checkSampleRequest(request, { vocabularySize: network.layout.vocabularySize, contextLength: state.contextLength });
     const decode = decoderOf(state);
     if ((request.parameters.stopStrings ?? []).length > 0 && decode === null) {
@@ -200,45 +193,6 @@ export class FakeEngine implements Engine, FakeModelHost {
     this.#models.delete(model.name);
   }
 
-  async #initialState(options: CreateModelOptions): Promise<FakeState> {
-    const { from } = options;
-    switch (from.kind) {
-      case "architecture": {
-        const { vocabularySize, contextLength, width } = from.architecture;
-        for (const [name, size] of Object.entries({ vocabularySize, contextLength, width })) {
-          if (!Number.isSafeInteger(size) || size <= 0) {
-            throw engineError("invalid-input", `architecture ${name}: expected a positive integer, got ${size}`);
-          }
-        }
-        if (!Number.isSafeInteger(from.seed)) {
-          throw engineError("invalid-input", `seed: expected an integer, got ${from.seed}`);
-        }
-        const sizes = { vocabularySize, width };
-        return freshState(options, { sizes, contextLength, base: initialWeights(layoutOf(sizes), from.seed) });
-      }
-      case "version": {
-        const { network, state, isTrainable } = this.#find(from.version);
-        if (!isTrainable) {
-          throw engineError("invalid-input", `expected a version that was published as trainable, got ${from.version.address}`, {
-            hint: "publish with { trainable: true }",
-          });
-        }
-        return freshState(options, { ...state, base: network.weights.slice() });
-      }
-      case "saved": {
-        const saved = await loadState(from.folder);
-        const isSameTuning = options.tuning === undefined || options.tuning.kind === saved.tuning.kind;
-        if (!isSameTuning) {
-          const merged = trainableOf(layoutOf(saved.sizes), saved.base, saved.tuning).merge(saved.trained);
-          return freshState(options, { ...saved, base: merged });
-        }
-        return from.includeOptimizer === false ? withoutOptimizer(saved) : saved;
-      }
-      case "base":
-        throw engineError("state-unreadable", `the fake engine knows no base models, got ${from.nameOrFolder}`);
-    }
-  }
-
   async #score(
     kind: FakeCallKind,
     version: PolicyVersion,
@@ -248,7 +202,7 @@ export class FakeEngine implements Engine, FakeModelHost {
   ): Promise<Float32Array[]> {
     const { network, state } = this.#find(version);
     inputs.forEach((prompt, row) => {
-      this.#checkImages(prompt);
+      this.checkImages(prompt);
       checkChunks(prompt, { vocabularySize: network.layout.vocabularySize, contextLength: state.contextLength }, `input ${row}`);
     });
     return this.calls.run({ kind, subject: version.address, call }, () => inputs.map((prompt) => scoreOne(network, prompt)));
@@ -269,8 +223,15 @@ export class FakeEngine implements Engine, FakeModelHost {
     if (!this.capabilities.has(capability)) throw capabilityMissing("fake", capability);
   }
 
-  #checkImages(chunks: readonly Chunk[]): void {
-    if (chunks.some((chunk) => chunk.kind === "image")) this.#need("images");
+  /** Images need the capability and the number of positions that `imagePositions` said. */
+  checkImages(chunks: readonly Chunk[]): void {
+    for (const chunk of chunks) {
+      if (chunk.kind !== "image") continue;
+      this.#need("images");
+      if (chunk.positionCount !== imagePositionCount) {
+        throw engineError("invalid-input", `expected an image of ${imagePositionCount} positions, got ${chunk.positionCount}`);
+      }
+    }
   }
 
   #perturb(response: SampleResponse): SampleResponse {
@@ -282,25 +243,6 @@ export class FakeEngine implements Engine, FakeModelHost {
     }));
     return { ...response, sequences };
   }
-}
-
-function freshState(
-  options: CreateModelOptions,
-  start: Pick<FakeState, "sizes" | "contextLength" | "base"> & { readonly tokenizer?: FakeState["tokenizer"] },
-): FakeState {
-  const tuning = options.tuning ?? { kind: "full" };
-  const trained = trainableOf(layoutOf(start.sizes), start.base, tuning).initial;
-  return {
-    sizes: start.sizes,
-    contextLength: start.contextLength,
-    head: options.head ?? "policy",
-    tuning,
-    tokenizer: options.tokenizer ?? start.tokenizer ?? null,
-    base: start.base,
-    trained,
-    optimizer: initialOptimizerState(trained.length),
-    stepCount: 0,
-  };
 }
 
 function decoderOf(state: FakeState): ((tokenIds: readonly number[]) => string) | null {

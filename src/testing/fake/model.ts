@@ -12,6 +12,7 @@ import {
   referenceOptimizerStep,
   type BuiltInLoss,
   type Capability,
+  type Chunk,
   type CustomLoss,
   type Datum,
   type ForwardBackwardResult,
@@ -38,6 +39,8 @@ import { trainableOf, type Trainable } from "./trainable.ts";
 export interface FakeModelHost {
   readonly calls: FakeCalls;
   readonly capabilities: ReadonlySet<Capability>;
+  /** @throws `capability-missing`, `invalid-input` */
+  checkImages(chunks: readonly Chunk[]): void;
   /** Keeps the weights under a new version. */
   register(model: FakeModel, context: CallContext, options: PublishOptions): PolicyVersion;
   forget(model: FakeModel): void;
@@ -81,13 +84,13 @@ export class FakeModel implements Model {
   }
 
   async forward(data: readonly Datum[], call?: CallOptions): Promise<ForwardResult> {
-    checkData(data, this);
+    this.#checkData(data);
     return this.#run("forward", call, () => ({ logprobs: toFloat32(this.#passes(data)) }));
   }
 
   async forwardBackward(data: readonly Datum[], loss: BuiltInLoss, call?: CallOptions): Promise<ForwardBackwardResult> {
     this.#need(`loss:${loss.kind}`);
-    checkData(data, this, loss);
+    this.#checkData(data, loss);
     return this.#run("forwardBackward", call, () =>
       this.#accumulate(data, (passes) => referenceLoss(loss, passes.map((pass) => pass.logprobs), data)),
     );
@@ -100,7 +103,7 @@ export class FakeModel implements Model {
     if (reads.includes("values") && this.#state.head !== "value") {
       throw engineError("invalid-input", `loss ${loss.name} reads values: expected a model with a value head, got ${this.name}`);
     }
-    checkData(data, this);
+    this.#checkData(data);
     return this.#run("forwardBackwardCustom", call, () =>
       this.#accumulate(data, (passes) => loss.evaluate(outputsOf(passes, reads), data)),
     );
@@ -178,6 +181,11 @@ export class FakeModel implements Model {
     this.#host.calls.checkOpen();
     if (this.#isReleased) throw engineError("model-released", `expected a live model, ${this.name} was released`);
     return this.#host.calls.run({ kind, subject: this.name, call, queue: this.#queue }, perform);
+  }
+
+  #checkData(data: readonly Datum[], loss?: BuiltInLoss): void {
+    for (const datum of data) this.#host.checkImages(datum.input);
+    checkData(data, this, loss);
   }
 
   #need(capability: Capability): void {
