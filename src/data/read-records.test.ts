@@ -1,0 +1,237 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { loadRecords, readRecords, writeParquet } from "./index.ts";
+
+const fixtures = join(import.meta.dirname, "fixtures");
+const schema = z.object({ question: z.string(), count: z.number().optional() });
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "spar-data-"));
+});
+afterAll(async () => rm(folder, { recursive: true }));
+
+async function write(name: string, content: string | Uint8Array): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+describe("JSON Lines", () => {
+  test("come back in order, blank lines, CRLF, a byte order mark and a missing last line end allowed", async () => {
+    const path = await write(
+      "good.jsonl",
+      '\uFEFF{"question":"a"}\r\n\n{"question":"ü ✓","extra":1}\n{"question":"c","count":3}',
+    );
+    expect(await loadRecords(path, schema)).toEqual([
+      { question: "a" },
+      { question: "ü ✓" },
+      { question: "c", count: 3 },
+    ]);
+  });
+
+  test("are read only as far as they are asked for", async () => {
+    const path = await write("limit.jsonl", '{"question":"a"}\n{"question":"b"}\nnot json\n');
+    expect(await loadRecords(path, schema, { limit: 2 })).toHaveLength(2);
+    expect(await loadRecords(path, schema, { limit: 0 })).toEqual([]);
+    for await (const record of readRecords(path, schema)) {
+      expect(record.question).toBe("a");
+      break;
+    }
+  });
+
+  test("bring back whatever text was in them, however the bytes were cut into blocks", async () => {
+    const path = join(folder, "any.jsonl");
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.string({ unit: "grapheme" }), { minLength: 1 }), async (questions) => {
+        const padded = questions.map((question, index) => ({
+          question: `${question}${"é".repeat(index === 0 ? 40_000 : 0)}`,
+        }));
+        await writeFile(path, padded.map((record) => `${JSON.stringify(record)}\n`).join(""));
+        expect(await loadRecords(path, schema)).toEqual(padded);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test("stop when they are told to", async () => {
+    const path = await write("stop.jsonl", '{"question":"a"}\n');
+    await expect(loadRecords(path, schema, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: "aborted",
+    });
+  });
+
+  test.each([
+    {
+      name: "bad JSON",
+      content: '{"question":"a"}\n{question}\n',
+      code: "data-bad-json",
+      says: /line 2: expected one JSON record, got "\{question\}"/,
+    },
+    {
+      name: "a truncated last line",
+      content: '{"question":"a"}\n{"question":"b',
+      code: "data-truncated",
+      says: /line 2: the last record ends in the middle/,
+    },
+    {
+      name: "a field of another type",
+      content: '{"question":"a"}\n\n{"question":7}\n',
+      code: "data-bad-record",
+      says: /line 3: question: expected string, received number; got 7/,
+    },
+    {
+      name: "a missing field",
+      content: '{"prompt":"a"}\n',
+      code: "data-bad-record",
+      says: /line 1: question: .*got nothing/,
+    },
+    {
+      name: "a record that is a list",
+      content: "[1]\n",
+      code: "data-bad-record",
+      says: /the record: expected object/,
+    },
+    { name: "one JSON array", content: '[\n{"question":"a"}]\n', code: "data-bad-json", says: /line 1/ },
+    {
+      name: "an empty file",
+      content: "",
+      code: "data-empty",
+      says: /expected one JSON record per line, found none/,
+    },
+    { name: "blank lines alone", content: "\n \n", code: "data-empty", says: /found none/ },
+    {
+      name: "NUL bytes",
+      content: '{"question":"a"}\n{"question":"\0"}\n',
+      code: "data-not-text",
+      says: /line 2: .*NUL/,
+    },
+    {
+      name: "Latin-1 text",
+      content: Buffer.from('{"question":"\xE9"}\n', "latin1"),
+      code: "data-not-text",
+      says: /line 1: .*not UTF-8/,
+    },
+    {
+      name: "UTF-16 text",
+      content: Buffer.from('\uFEFF{"question":"a"}', "utf16le"),
+      code: "data-not-text",
+      says: /UTF-16/,
+    },
+    { name: "a gzip archive", content: gzipSync('{"question":"a"}\n'), code: "data-not-text", says: /gzip/ },
+    { name: "a parquet file", content: "PAR1xxxx", code: "data-not-text", says: /parquet/ },
+  ])("that are broken say where and how: $name", async ({ content, code, says }) => {
+    const path = await write("broken.jsonl", content);
+    const failure = loadRecords(path, schema);
+    await expect(failure).rejects.toMatchObject({ code, boundary: "data", facts: { file: path } });
+    await expect(failure).rejects.toThrow(says);
+    await expect(failure).rejects.toSatisfy(
+      (error) => typeof Object(error).hint === "string" && Object(error).hint.length > 0,
+    );
+  });
+
+  test("give the fields that are there as a hint where one is missing", async () => {
+    const path = await write("fields.jsonl", '{"prompt":"a","answer":"b"}\n');
+    await expect(loadRecords(path, schema)).rejects.toMatchObject({
+      hint: expect.stringContaining("prompt, answer"),
+    });
+  });
+});
+
+describe("a source", () => {
+  test.each([
+    { name: "that is missing", source: "none.jsonl", code: "data-not-found" },
+    { name: "that is missing in parquet", source: "none.parquet", code: "data-not-found" },
+    { name: "below a file", source: "good.jsonl/x.jsonl", code: "data-not-found" },
+    { name: "without an ending", source: "data", code: "data-format-unknown" },
+    { name: "with an unknown ending", source: "data.jsnl", code: "data-format-unknown" },
+  ])("is refused: one $name", async ({ source, code }) => {
+    await write("good.jsonl", '{"question":"a"}\n');
+    await expect(loadRecords(join(folder, source), schema)).rejects.toMatchObject({ code });
+  });
+
+  test("that is a folder says so", async () => {
+    await mkdir(join(folder, "inner.jsonl"));
+    await expect(loadRecords(join(folder, "inner.jsonl"), schema)).rejects.toMatchObject({
+      code: "data-is-folder",
+    });
+  });
+
+  test("with a misspelt ending suggests the right one", async () => {
+    await expect(loadRecords("data.jsnl", schema)).rejects.toMatchObject({
+      hint: expect.stringContaining('did you mean ".jsonl"'),
+    });
+  });
+});
+
+describe("parquet", () => {
+  test("brings rows back in order over several row groups, with the columns that the schema names alone", async () => {
+    const path = join(folder, "rows.parquet");
+    const rows = Array.from({ length: 2500 }, (_value, index) => ({
+      question: `q${index} ✓`,
+      count: index / 2,
+      other: "x",
+    }));
+    await writeParquet(path, {
+      columns: [
+        { name: "question", type: "text" },
+        { name: "count", type: "number" },
+        { name: "other", type: "text" },
+      ],
+      rows,
+    });
+    const read = await loadRecords(path, schema);
+    expect(read).toEqual(rows.map(({ question, count }) => ({ question, count })));
+    expect(await loadRecords(path, schema, { limit: 3 })).toHaveLength(3);
+  });
+
+  test("reads 64-bit whole numbers as numbers", async () => {
+    const counts = await loadRecords(join(fixtures, "ultrachat.parquet"), z.object({ count: z.number() }));
+    expect(counts).toEqual([{ count: 1 }, { count: 2 }]);
+  });
+
+  test("says which column is missing and which are there", async () => {
+    const failure = loadRecords(join(fixtures, "ultrachat.parquet"), schema);
+    await expect(failure).rejects.toMatchObject({
+      code: "data-missing-column",
+      hint: expect.stringContaining("prompt, prompt_id, messages, count"),
+    });
+  });
+
+  test("says which row is not as expected", async () => {
+    const failure = loadRecords(join(fixtures, "ultrachat.parquet"), z.object({ prompt: z.string().max(2) }));
+    await expect(failure).rejects.toThrow(/line 2: prompt: Too big/);
+  });
+
+  test.each([
+    { name: "text", content: '{"question":"a"}\n' },
+    { name: "nothing", content: "" },
+    { name: "a cut file", content: "PAR1aaaaaaaaaaaaaaaaa" },
+  ])("refuses $name under its name", async ({ content }) => {
+    const path = await write("bad.parquet", content);
+    await expect(loadRecords(path, schema)).rejects.toMatchObject({ code: "data-bad-parquet" });
+  });
+
+  test("leaves nothing behind where it cannot be written", async () => {
+    const path = join(folder, "no", "such", "folder.parquet");
+    await expect(
+      writeParquet(path, { columns: [{ name: "a", type: "text" }], rows: [{ a: "b" }] }),
+    ).rejects.toMatchObject({
+      code: "data-write-failed",
+    });
+    const failing = join(folder, "failing.parquet");
+    const rows = (function* () {
+      yield { a: "b" };
+      throw new Error("the source broke");
+    })();
+    await expect(writeParquet(failing, { columns: [{ name: "a", type: "text" }], rows })).rejects.toThrow(
+      /the source broke/,
+    );
+    await expect(loadRecords(failing, schema)).rejects.toMatchObject({ code: "data-not-found" });
+    expect((await readdir(folder)).filter((name) => name.startsWith("failing"))).toEqual([]);
+  });
+});
