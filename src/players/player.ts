@@ -8,6 +8,8 @@ export interface PlayerRequest {
   readonly segments: readonly Segment[];
   /** Ids of the context that the prompt extends, as they were; empty for a fresh context. */
   readonly context: readonly Chunk[];
+  /** The segments and replies (in the role `assistant`) behind `context`, for players without ids. */
+  readonly history: readonly Segment[];
   readonly maxTokens: number | null;
   readonly stopStrings: readonly string[];
   readonly force: string | null;
@@ -20,6 +22,8 @@ export type PlayerReply =
       readonly kind: "reply";
       /** Ids added to the context, prompt first; empty for players without tokens. */
       readonly spans: readonly Span[];
+      /** True where `spans` is a whole prompt that replaces the context. */
+      readonly startsNewContext: boolean;
       readonly logprobs: Float32Array;
       readonly text: string;
       readonly finishReason: FinishReason | null;

@@ -8,6 +8,14 @@ export type {
   Execution,
   Verdict,
 } from "./episodes.ts";
+export { callIdOf, episodeIdOf, turnIdOf } from "./ids.ts";
 export { isMetricName, type Metric } from "./metrics.ts";
+export type {
+  EpisodeRecorder,
+  RecordedCall,
+  RecordedEpisode,
+  RecordedRefusal,
+  RecordedTurn,
+} from "./recorder.ts";
 export { recordsVersion } from "./schema.ts";
 export type { Call, Failure, PlayerReference, Span, Turn, TurnSampling } from "./turns.ts";

@@ -5,6 +5,7 @@
 import type { z } from "zod";
 import type { Capability } from "../contract/index.ts";
 import type { JsonValue } from "../base/index.ts";
+import type { PromptRenderer, Tokenizer } from "../text/index.ts";
 import type { Run } from "./run.ts";
 
 /** Options of a recipe: a strict object schema with a default for every key. */
@@ -54,6 +55,11 @@ export interface Recipe<Schema extends OptionsSchema = OptionsSchema> {
   needs(options: z.output<Schema>): readonly Capability[];
   /** May read the data that the options name, so that the numbers are true; writes nothing. */
   plan(options: z.output<Schema>): Promise<Plan>;
+  /**
+   * How a prompt that a person types becomes tokens, the way it did in the run; for `spar sample`. Left
+   * out: the chat template of the tokenizer where it has one, else the text as it is.
+   */
+  renderer?(options: z.output<Schema>, tokenizer: Tokenizer): PromptRenderer;
   /** The method. What it returns is shown at the end and stored as the result of the run. */
   run(run: Run<z.output<Schema>>): Promise<JsonValue>;
 }

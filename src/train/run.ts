@@ -7,9 +7,9 @@
  * return what they returned, without running. So code between steps must be a pure function of
  * results, step names must be unique, and models are touched inside steps only.
  */
-import type { JsonValue, Random } from "../base/index.ts";
+import type { Clock, JsonValue, Random } from "../base/index.ts";
 import type { CreateModelOptions, Engine, Model, PolicyVersion } from "../contract/index.ts";
-import type { Turn } from "../records/index.ts";
+import type { EpisodeRecorder, Turn } from "../records/index.ts";
 import type { Report } from "./report.ts";
 
 export interface Run<Options = unknown> {
@@ -40,8 +40,8 @@ export interface Run<Options = unknown> {
 export interface StepUses {
   /** Models that the body changes; saved when it returns. */
   readonly models?: readonly Policy[];
-  /** States that the body changes. */
-  readonly states?: readonly RunState<never>[];
+  /** States that the body changes, as `run.state` made them. */
+  readonly states?: readonly { readonly name: string }[];
 }
 
 /** A step that is running. */
@@ -50,12 +50,16 @@ export interface Step {
   /** Split by the name of the step from the seed of the run. */
   readonly random: Random;
   readonly signal: AbortSignal;
+  /** For durations in records; results must not depend on it. */
+  readonly clock: Clock;
   /** Reported when the step commits. `name` is `area/quantity` or `area/quantity/statistic`. */
   metric(name: string, index: number, value: number): void;
   /** Progress for people; not stored. */
   progress(options: ProgressOptions): Progress;
   /** Turns recorded by this step, also those of an earlier try of it that was interrupted. */
   turns(): readonly Turn[];
+  /** Where episodes of this step are written; for `playEpisodes` and for verdicts and rewards. */
+  readonly recorder: EpisodeRecorder;
 }
 
 export interface ProgressOptions {

@@ -1,0 +1,170 @@
+/**
+ * A thin layer over `node:sqlite`: prepared statements by text, transactions, typed columns, errors
+ * of the store. Everything that touches SQLite goes through here; it knows no table.
+ */
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
+import { accessSync, constants, existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { pathToFileURL } from "node:url";
+import { storeError, toStoreError } from "./store-errors.ts";
+
+export type Row = Readonly<Record<string, SQLOutputValue>>;
+
+/** The write-ahead log is written back every so many pages, and cut to this size when it is. */
+const checkpointPages = 1000;
+export const journalLimitBytes: number = 16 * 1024 * 1024;
+
+export class Database {
+  readonly #connection: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #isOpen = true;
+
+  private constructor(connection: DatabaseSync) {
+    this.#connection = connection;
+  }
+
+  /** Opens for writing: write-ahead log, every commit forced to disk. */
+  static openForWriting(path: string): Database {
+    return Database.#guard("opening the database of the run", () => {
+      const database = new Database(new DatabaseSync(path, { timeout: 5000 }));
+      database.execute("PRAGMA journal_mode = WAL");
+      database.execute("PRAGMA synchronous = FULL");
+      database.execute(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
+      database.execute(`PRAGMA journal_size_limit = ${journalLimitBytes}`);
+      database.execute("PRAGMA foreign_keys = ON");
+      return database;
+    });
+  }
+
+  /** Opens for reading beside a live writer, or of a folder that cannot be written. */
+  static openForReading(path: string): Database {
+    return Database.#guard("opening the database of the run", () => {
+      if (!existsSync(path)) throw storeError("run-corrupt", `expected the database ${path}, found none`);
+      const location = isWritable(dirname(path)) ? path : new URL(`${pathToFileURL(path).href}?immutable=1`);
+      return new Database(new DatabaseSync(location, { readOnly: true, timeout: 5000 }));
+    });
+  }
+
+  execute(sql: string): void {
+    this.#guarded(() => this.#connection.exec(sql));
+  }
+
+  run(sql: string, ...values: readonly SQLInputValue[]): { readonly lastId: number; readonly changes: number } {
+    return this.#guarded(() => {
+      const { lastInsertRowid, changes } = this.#statement(sql).run(...values);
+      return { lastId: Number(lastInsertRowid), changes: Number(changes) };
+    });
+  }
+
+  first(sql: string, ...values: readonly SQLInputValue[]): Row | null {
+    return this.#guarded(() => this.#statement(sql).get(...values) ?? null);
+  }
+
+  all(sql: string, ...values: readonly SQLInputValue[]): Row[] {
+    return this.#guarded(() => this.#statement(sql).all(...values));
+  }
+
+  /** Rows one by one, for tables that grow with the run. */
+  *each(sql: string, ...values: readonly SQLInputValue[]): Generator<Row> {
+    // A statement of its own: a cached one would be reset by whoever runs the same text meanwhile.
+    const rows = this.#guarded(() => this.#connection.prepare(sql).iterate(...values));
+    for (;;) {
+      const next = this.#guarded(() => rows.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
+  }
+
+  /** All or nothing. Not to be nested. */
+  transaction<T>(body: () => T): T {
+    this.execute("BEGIN IMMEDIATE");
+    try {
+      const result = body();
+      this.execute("COMMIT");
+      return result;
+    } catch (thrown) {
+      this.#rollBack();
+      throw thrown;
+    }
+  }
+
+  /** Idempotent. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#connection.close();
+  }
+
+  #rollBack(): void {
+    try {
+      this.#connection.exec("ROLLBACK");
+    } catch {
+      // SQLite has rolled back by itself, as it does on a full disk; the first error is the one to tell.
+    }
+  }
+
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#connection.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  #guarded<T>(work: () => T): T {
+    if (!this.#isOpen) throw storeError("run-closed", "expected an open run, it was closed");
+    return Database.#guard("the database of the run", work);
+  }
+
+  static #guard<T>(what: string, work: () => T): T {
+    try {
+      return work();
+    } catch (thrown) {
+      throw toStoreError(thrown, what);
+    }
+  }
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws `run-corrupt` where the column holds something else */
+export function textOf(row: Row, column: string): string {
+  const value = row[column];
+  if (typeof value !== "string") throw wrongType(column, "text", value);
+  return value;
+}
+
+/** @throws `run-corrupt` where the column holds something else */
+export function textOrNullOf(row: Row, column: string): string | null {
+  return row[column] === null ? null : textOf(row, column);
+}
+
+/** @throws `run-corrupt` where the column holds something else */
+export function numberOf(row: Row, column: string): number {
+  const value = row[column];
+  if (typeof value !== "number") throw wrongType(column, "a number", value);
+  return value;
+}
+
+/** @throws `run-corrupt` where the column holds something else */
+export function numberOrNullOf(row: Row, column: string): number | null {
+  return row[column] === null ? null : numberOf(row, column);
+}
+
+/** @throws `run-corrupt` where the column holds something else */
+export function bytesOf(row: Row, column: string): Uint8Array {
+  const value = row[column];
+  if (!(value instanceof Uint8Array)) throw wrongType(column, "bytes", value);
+  return value;
+}
+
+function wrongType(column: string, expected: string, value: unknown): Error {
+  return storeError("run-corrupt", `expected ${expected} in column ${column}, got ${value === null ? "null" : typeof value}`);
+}

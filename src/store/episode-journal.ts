@@ -1,0 +1,196 @@
+/**
+ * Episodes, turns and calls as they happen, written in groups: a record is on the disk at most 100 ms
+ * after it was handed over, and an episode counts as finished once its end is there. Siblings of one
+ * ask go in together or not at all. Knows nothing of games and players.
+ */
+import type { Call, EpisodeEnd, EpisodeStart, RecordedEpisode, RecordedTurn, Turn } from "../records/index.ts";
+import { numberOrNullOf, type Database } from "./database.ts";
+import { EpisodeRows } from "./episode-rows.ts";
+import { storeError } from "./store-errors.ts";
+import type { TextTable } from "./text-table.ts";
+
+/** The longest that a record waits for the disk. */
+export const groupCommitMs = 100;
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class EpisodeJournal {
+  readonly #database: Database;
+  readonly #texts: TextTable;
+  readonly #rows: EpisodeRows;
+  /** Row numbers of the episodes that are under way. */
+  readonly #open = new Map<string, number>();
+  #nextRow: number;
+  #pending: (() => void)[] = [];
+  #waiters: Waiter[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  #isSoon = false;
+  #failure: { readonly error: unknown } | null = null;
+
+  constructor(database: Database, texts: TextTable) {
+    this.#database = database;
+    this.#texts = texts;
+    this.#rows = new EpisodeRows(database, texts);
+    this.#nextRow = (numberOrNullOf(database.first("SELECT max(id) AS last FROM episodes") ?? {}, "last") ?? 0) + 1;
+  }
+
+  /** Begins an episode, or goes on with one that was found unfinished. */
+  start(start: EpisodeStart): void {
+    const row = this.#nextRow++;
+    this.#open.set(start.id, row);
+    this.#add(() => this.#rows.insertStart(row, start));
+  }
+
+  /** Replies to one ask. */
+  turns(turns: readonly Turn[], ask: string, elapsedMs: number): void {
+    for (const turn of turns) {
+      const row = this.#rowOf(turn.episodeId);
+      this.#add(() => this.#rows.insertTurn(row, { turn, ask, elapsedMs }));
+    }
+  }
+
+  call(call: Call, elapsedMs: number): void {
+    const row = this.#rowOf(call.episodeId);
+    this.#add(() => this.#rows.insertCall(row, { call, elapsedMs }));
+  }
+
+  /** An ask or call that the time limit turned down. */
+  refuse(episodeId: string, sequence: number, elapsedMs: number): void {
+    const row = this.#rowOf(episodeId);
+    this.#add(() => this.#rows.insertRefusal(row, { sequence, elapsedMs }));
+  }
+
+  /** Ends an episode; resolves when it is on the disk. */
+  async end(episodeId: string, end: EpisodeEnd): Promise<void> {
+    const row = this.#rowOf(episodeId);
+    this.#open.delete(episodeId);
+    this.#add(() => this.#rows.setEnd(row, end));
+    await new Promise<void>((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      this.#flushSoon();
+    });
+  }
+
+  /** The record of an episode from an earlier try of its step, which can then be gone on with. */
+  find(episodeId: string): RecordedEpisode | null {
+    this.flush();
+    const found = this.#rows.find(episodeId);
+    if (found === null) return null;
+    if (found.episode.end === null) this.#open.set(episodeId, found.row);
+    return found.episode;
+  }
+
+  /** Sets records aside that no longer count, such as those of other weights; they stay readable. */
+  setAside(episodeIds: readonly string[]): void {
+    this.flush();
+    this.#database.transaction(() => {
+      for (const id of episodeIds) {
+        this.#open.delete(id);
+        this.#database.run("UPDATE episodes SET superseded = 1 WHERE key = ? AND superseded = 0", id);
+      }
+    });
+  }
+
+  /** Whether a step has episodes from an earlier try. */
+  hasEpisodes(stepName: string): boolean {
+    this.flush();
+    const step = this.#texts.find(stepName);
+    const sql = "SELECT id FROM episodes WHERE step = ? AND superseded = 0 LIMIT 1";
+    return step !== null && this.#database.first(sql, step) !== null;
+  }
+
+  /** Turns of a step in the order of episodes and of their games. */
+  turnsOf(stepName: string): RecordedTurn[] {
+    this.flush();
+    const step = this.#texts.find(stepName);
+    if (step === null) return [];
+    const rows = this.#database.all("SELECT * FROM episodes WHERE step = ? AND superseded = 0 ORDER BY id", step);
+    return rows.flatMap((row) => [...this.#rows.read(row).turns]);
+  }
+
+  /** Writes everything that waits, now. Inside another transaction of the writer, use `write`. */
+  flush(): void {
+    if (this.#failure !== null) throw this.#failure.error;
+    if (this.#pending.length === 0) return this.#settle();
+    this.#database.transaction(() => this.write());
+    this.written();
+  }
+
+  /** The rows that wait, as part of a transaction that the caller opened; then `written`. */
+  write(): void {
+    if (this.#failure !== null) throw this.#failure.error;
+    try {
+      for (const insert of this.#pending) insert();
+    } catch (thrown) {
+      this.#fail(thrown);
+      throw thrown;
+    }
+  }
+
+  /** Says that the transaction around `write` is on the disk. */
+  written(): void {
+    this.#pending = [];
+    this.#settle();
+  }
+
+  /** Stops the timer and refuses what still waits; after the last flush. */
+  close(): void {
+    this.#fail(storeError("run-closed", "expected an open run, it was closed"));
+  }
+
+  #rowOf(episodeId: string): number {
+    const row = this.#open.get(episodeId);
+    if (row === undefined) throw storeError("record-unknown", `expected an episode under way, ${episodeId} is none`);
+    return row;
+  }
+
+  #add(insert: () => void): void {
+    if (this.#failure !== null) throw this.#failure.error;
+    this.#pending.push(insert);
+    this.#timer ??= setTimeout(() => this.#flushQuietly(), groupCommitMs);
+  }
+
+  /** At the end of this turn of the event loop, so that episodes that finish together share a commit. */
+  #flushSoon(): void {
+    if (this.#isSoon) return;
+    this.#isSoon = true;
+    setImmediate(() => {
+      this.#isSoon = false;
+      this.#flushQuietly();
+    });
+  }
+
+  #flushQuietly(): void {
+    if (this.#failure !== null) return;
+    try {
+      this.flush();
+    } catch (thrown) {
+      // Whoever waits is told now, whoever comes next by `#failure`.
+      this.#fail(thrown);
+    }
+  }
+
+  #settle(): void {
+    this.#stopTimer();
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter.resolve();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#texts.forget();
+    this.#stopTimer();
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter.reject(this.#failure.error);
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}

@@ -1,0 +1,213 @@
+/** Episodes, turns and calls to rows and back. Ids are derived from where a record stands, not stored. */
+import { assert, type JsonValue } from "../base/index.ts";
+import {
+  callIdOf,
+  turnIdOf,
+  type Call,
+  type EpisodeEnd,
+  type EpisodeStart,
+  type Failure,
+  type PlayerReference,
+  type RecordedCall,
+  type RecordedEpisode,
+  type RecordedRefusal,
+  type RecordedTurn,
+  type Turn,
+  type TurnSampling,
+} from "../records/index.ts";
+import { decodeLogprobs, decodeSpans, encodeLogprobs, encodeSpans } from "./codec.ts";
+import { bytesOf, numberOf, numberOrNullOf, textOf, textOrNullOf, type Database, type Row } from "./database.ts";
+import { storeError } from "./store-errors.ts";
+import type { TextTable } from "./text-table.ts";
+
+export class EpisodeRows {
+  readonly #database: Database;
+  readonly #texts: TextTable;
+
+  constructor(database: Database, texts: TextTable) {
+    this.#database = database;
+    this.#texts = texts;
+  }
+
+  insertStart(row: number, start: EpisodeStart): void {
+    this.#database.run(
+      "INSERT INTO episodes (id, key, step, game, task_id, task, group_id, seed, seats, limits) VALUES (?,?,?,?,?,?,?,?,?,?)",
+      row,
+      start.id,
+      this.#texts.idOf(start.stepName),
+      this.#texts.idOf(start.game),
+      start.taskId,
+      JSON.stringify(start.task),
+      start.groupId,
+      start.seed,
+      this.#texts.idOf(JSON.stringify(start.seats)),
+      this.#texts.idOf(JSON.stringify(start.limits)),
+    );
+  }
+
+  insertTurn(episode: number, { turn, ask, elapsedMs }: RecordedTurn): void {
+    assert(turn.id === turnIdOf(turn.episodeId, turn.sequence, turn.siblingIndex), `unexpected id of a turn: ${turn.id}`);
+    const parent = parentOf(turn);
+    const parsed = JSON.stringify(turn.parsed);
+    const { seed, ...settings } = turn.sampling ?? { seed: null };
+    this.#database.run(
+      "INSERT INTO turns (episode, sequence, sibling, parent_sequence, parent_sibling, seat, player, spans, logprobs, sampling, seed, finish, text, parsed, ask, duration_ms, elapsed_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+      episode,
+      turn.sequence,
+      turn.siblingIndex,
+      parent?.sequence ?? null,
+      parent?.sibling ?? null,
+      this.#texts.idOf(turn.seat),
+      this.#texts.idOf(JSON.stringify(turn.player)),
+      encodeSpans(turn.spans),
+      encodeLogprobs(turn.logprobs),
+      turn.sampling === null ? null : this.#texts.idOf(JSON.stringify(settings)),
+      seed,
+      turn.finishReason,
+      turn.text,
+      // Many parsers return the text; null stands for that.
+      turn.parsed === turn.text ? null : parsed,
+      ask,
+      turn.durationMs,
+      elapsedMs,
+    );
+  }
+
+  insertCall(episode: number, { call, elapsedMs }: RecordedCall): void {
+    this.#database.run(
+      "INSERT INTO calls (episode, sequence, service, input, output, failure, duration_ms, elapsed_ms) VALUES (?,?,?,?,?,?,?,?)",
+      episode,
+      call.sequence,
+      this.#texts.idOf(call.service),
+      JSON.stringify(call.input),
+      JSON.stringify(call.output),
+      call.failure === null ? null : JSON.stringify(call.failure),
+      call.durationMs,
+      elapsedMs,
+    );
+  }
+
+  insertRefusal(episode: number, refusal: RecordedRefusal): void {
+    const sql = "INSERT INTO refusals (episode, sequence, elapsed_ms) VALUES (?,?,?)";
+    this.#database.run(sql, episode, refusal.sequence, refusal.elapsedMs);
+  }
+
+  setEnd(episode: number, end: EpisodeEnd): void {
+    this.#database.run("UPDATE episodes SET outcome = ? WHERE id = ?", JSON.stringify(end), episode);
+  }
+
+  /** The episode that counts under an id, with its row number; null where there is none. */
+  find(episodeId: string): { readonly row: number; readonly episode: RecordedEpisode } | null {
+    const row = this.#database.first("SELECT * FROM episodes WHERE key = ? AND superseded = 0", episodeId);
+    return row === null ? null : { row: numberOf(row, "id"), episode: this.read(row) };
+  }
+
+  /** Everything about an episode, from its row. */
+  read(row: Row): RecordedEpisode {
+    const start = this.startOf(row);
+    const id = numberOf(row, "id");
+    const turns = this.#database.all("SELECT * FROM turns WHERE episode = ?", id);
+    const calls = this.#database.all("SELECT * FROM calls WHERE episode = ?", id);
+    const refusals = this.#database.all("SELECT * FROM refusals WHERE episode = ?", id);
+    return {
+      start,
+      end: parseOrNull<EpisodeEnd>(row, "outcome"),
+      turns: turns.map((turn) => this.#turnOf(start.id, turn)),
+      calls: calls.map((call) => this.#callOf(start.id, call)),
+      refusals: refusals.map((refusal) => ({
+        sequence: numberOf(refusal, "sequence"),
+        elapsedMs: numberOf(refusal, "elapsed_ms"),
+      })),
+    };
+  }
+
+  /** How an episode began, from its row. */
+  startOf(row: Row): EpisodeStart {
+    return {
+      id: textOf(row, "key"),
+      game: this.#texts.textOf(numberOf(row, "game")),
+      taskId: textOf(row, "task_id"),
+      task: parse<JsonValue>(textOf(row, "task")),
+      groupId: textOf(row, "group_id"),
+      stepName: this.#texts.textOf(numberOf(row, "step")),
+      seed: numberOf(row, "seed"),
+      seats: parse<EpisodeStart["seats"]>(this.#texts.textOf(numberOf(row, "seats"))),
+      limits: parse<EpisodeStart["limits"]>(this.#texts.textOf(numberOf(row, "limits"))),
+    };
+  }
+
+  #turnOf(episodeId: string, row: Row): RecordedTurn {
+    const sequence = numberOf(row, "sequence");
+    const siblingIndex = numberOf(row, "sibling");
+    const parentSequence = numberOrNullOf(row, "parent_sequence");
+    const text = textOf(row, "text");
+    const parsed = textOrNullOf(row, "parsed");
+    const turn: Turn = {
+      id: turnIdOf(episodeId, sequence, siblingIndex),
+      episodeId,
+      seat: this.#texts.textOf(numberOf(row, "seat")),
+      sequence,
+      siblingIndex,
+      contextParent: parentSequence === null ? null : turnIdOf(episodeId, parentSequence, numberOf(row, "parent_sibling")),
+      player: parse<PlayerReference>(this.#texts.textOf(numberOf(row, "player"))),
+      spans: decodeSpans(bytesOf(row, "spans")),
+      logprobs: decodeLogprobs(bytesOf(row, "logprobs")),
+      sampling: this.#samplingOf(row),
+      finishReason: finishOf(textOrNullOf(row, "finish")),
+      text,
+      parsed: parsed === null ? text : parse<JsonValue>(parsed),
+      durationMs: numberOf(row, "duration_ms"),
+    };
+    return { turn, ask: textOf(row, "ask"), elapsedMs: numberOf(row, "elapsed_ms") };
+  }
+
+  #samplingOf(row: Row): TurnSampling | null {
+    const settings = numberOrNullOf(row, "sampling");
+    if (settings === null) return null;
+    return { ...parse<Omit<TurnSampling, "seed">>(this.#texts.textOf(settings)), seed: numberOf(row, "seed") };
+  }
+
+  #callOf(episodeId: string, row: Row): RecordedCall {
+    const sequence = numberOf(row, "sequence");
+    const call: Call = {
+      id: callIdOf(episodeId, sequence),
+      episodeId,
+      sequence,
+      service: this.#texts.textOf(numberOf(row, "service")),
+      input: parse<JsonValue>(textOf(row, "input")),
+      output: parse<JsonValue>(textOf(row, "output")),
+      failure: parseOrNull<Failure>(row, "failure"),
+      durationMs: numberOf(row, "duration_ms"),
+    };
+    return { call, elapsedMs: numberOf(row, "elapsed_ms") };
+  }
+}
+
+function parentOf(turn: Turn): { readonly sequence: number; readonly sibling: number } | null {
+  if (turn.contextParent === null) return null;
+  const match = /:(\d+)\.(\d+)$/.exec(turn.contextParent);
+  const sequence = Number(match?.[1]);
+  const sibling = Number(match?.[2]);
+  const isOwn = turn.contextParent === turnIdOf(turn.episodeId, sequence, sibling);
+  assert(isOwn, `the context of ${turn.id} must come from its own episode, got ${turn.contextParent}`);
+  return { sequence, sibling };
+}
+
+function finishOf(text: string | null): Turn["finishReason"] {
+  if (text === null || text === "stop" || text === "length" || text === "cancelled") return text;
+  throw storeError("run-corrupt", `expected a finish reason, got ${text}`);
+}
+
+/** JSON that this store wrote; its shape is that of the records version, which was checked at open. */
+function parse<T>(text: string): T {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw storeError("run-corrupt", "expected JSON in the database of the run", { cause });
+  }
+}
+
+function parseOrNull<T>(row: Row, column: string): T | null {
+  const text = textOrNullOf(row, column);
+  return text === null ? null : parse<T>(text);
+}

@@ -1,0 +1,17 @@
+/** The run folder: what a run is, did and made, on disk. */
+export type { Checkpoint, CheckpointFile } from "./checkpoints.ts";
+export { groupCommitMs } from "./episode-journal.ts";
+export { isRunFolder, readManifest, type RunManifest } from "./manifest.ts";
+export { nextRunFolder, runPaths, type RunPaths } from "./run-paths.ts";
+export {
+  listRuns,
+  openRunReader,
+  type EpisodeSummary,
+  type RunEventRecord,
+  type RunListing,
+  type RunReader,
+  type RunStatus,
+} from "./run-reader.ts";
+export { RunStore } from "./run-store.ts";
+export type { StepAttachments, StepCommit, StepKind, StoredReport, StoredStep } from "./step-log.ts";
+export { storeError, type StoreErrorCode } from "./store-errors.ts";

@@ -1,0 +1,90 @@
+/**
+ * `run.json`: what a run is, written once when it begins and readable without any program. Whoever
+ * lists, resumes, samples or shows a run reads it first.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { JsonObject } from "../base/index.ts";
+import { recordsVersion } from "../records/index.ts";
+import { writeFileAtomic } from "./atomic-files.ts";
+import { storeError, withStoreErrors } from "./store-errors.ts";
+import { checkRecordsVersion } from "./tables.ts";
+
+const jsonObject = z.record(z.string(), z.json());
+
+const manifestSchema = z.object({
+  recordsVersion: z.int().positive(),
+  id: z.string(),
+  recipe: z.object({ id: z.string(), version: z.int(), paper: z.string().nullable() }),
+  preset: z.string(),
+  /** Resolved: every option with its value. */
+  options: jsonObject,
+  seed: z.int(),
+  checkpointEverySteps: z.int().positive(),
+  engine: z.object({ name: z.string(), description: jsonObject, capabilities: z.array(z.string()) }),
+  software: z.object({ spar: z.string(), node: z.string(), commit: z.string().nullable() }),
+  createdMs: z.number(),
+});
+
+export interface RunManifest {
+  /** Of the records in the folder; a newer one is refused. */
+  readonly recordsVersion: number;
+  readonly id: string;
+  readonly recipe: { readonly id: string; readonly version: number; readonly paper: string | null };
+  readonly preset: string;
+  /** Resolved: every option with its value. */
+  readonly options: JsonObject;
+  readonly seed: number;
+  readonly checkpointEverySteps: number;
+  /** `name` is what was asked for on the command line. */
+  readonly engine: {
+    readonly name: string;
+    readonly description: JsonObject;
+    readonly capabilities: readonly string[];
+  };
+  readonly software: { readonly spar: string; readonly node: string; readonly commit: string | null };
+  readonly createdMs: number;
+}
+
+/** Writes `run.json`, whole or not at all. */
+export function writeManifest(folder: string, manifest: RunManifest): void {
+  writeFileAtomic(manifestPath(folder), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** Whether a folder claims to be a run. */
+export function isRunFolder(folder: string): boolean {
+  return existsSync(manifestPath(folder));
+}
+
+/**
+ * Reads `run.json`.
+ *
+ * @throws `not-a-run`, `run-corrupt`, `run-too-new`
+ */
+export function readManifest(folder: string): RunManifest {
+  const path = manifestPath(folder);
+  if (!existsSync(path)) {
+    throw storeError("not-a-run", `expected the folder of a run, found no ${path}`);
+  }
+  const content = parse(withStoreErrors(`reading ${path}`, () => readFileSync(path, "utf8")), path);
+  const version = z.looseObject({ recordsVersion: z.int().positive() }).safeParse(content);
+  if (version.success) checkRecordsVersion(version.data.recordsVersion);
+  const parsed = manifestSchema.safeParse(content);
+  if (!parsed.success) {
+    throw storeError("run-corrupt", `expected ${path} to describe a run: ${z.prettifyError(parsed.error)}`);
+  }
+  return parsed.data;
+}
+
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw storeError("run-corrupt", `expected ${path} to be JSON of at most records version ${recordsVersion}`, { cause });
+  }
+}
+
+function manifestPath(folder: string): string {
+  return join(folder, "run.json");
+}

@@ -1,0 +1,143 @@
+/**
+ * A run folder that is open for writing, by one process at a time: the step log, the journal of
+ * episodes, checkpoints. Whoever executes a run holds it; readers use `openRunReader`. Knows no
+ * recipe, engine or game.
+ */
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Clock, JsonValue } from "../base/index.ts";
+import { CheckpointFolder } from "./checkpoints.ts";
+import { Database } from "./database.ts";
+import { EpisodeJournal } from "./episode-journal.ts";
+import { takeLock, type RunLock } from "./lock.ts";
+import { readManifest, writeManifest, type RunManifest } from "./manifest.ts";
+import { runPaths, type RunPaths } from "./run-paths.ts";
+import { StepLog, type StepAttachments, type StepCommit } from "./step-log.ts";
+import { storeError, withStoreErrors } from "./store-errors.ts";
+import { checkPages, checkTables, createTables } from "./tables.ts";
+import { TextTable } from "./text-table.ts";
+
+export class RunStore {
+  readonly paths: RunPaths;
+  readonly manifest: RunManifest;
+  readonly steps: StepLog;
+  readonly episodes: EpisodeJournal;
+  readonly checkpoints: CheckpointFolder;
+  readonly #database: Database;
+  readonly #texts: TextTable;
+  readonly #lock: RunLock;
+  readonly #clock: Clock;
+  #isOpen = true;
+
+  private constructor(paths: RunPaths, manifest: RunManifest, database: Database, lock: RunLock, clock: Clock) {
+    this.paths = paths;
+    this.manifest = manifest;
+    this.#database = database;
+    this.#lock = lock;
+    this.#clock = clock;
+    this.#texts = new TextTable(database);
+    this.steps = new StepLog(database, this.#texts);
+    this.episodes = new EpisodeJournal(database, this.#texts);
+    this.checkpoints = new CheckpointFolder(paths.checkpoints);
+  }
+
+  /**
+   * Makes the folder of a new run. `run.json` is written last, so a folder without it never was a run.
+   *
+   * @throws `run-exists`, `run-busy`, `disk-full`, `store-read-only`
+   */
+  static create(folder: string, manifest: RunManifest, clock: Clock): RunStore {
+    const paths = runPaths(folder);
+    withStoreErrors(`making the folder ${folder}`, () => {
+      mkdirSync(dirname(folder), { recursive: true });
+      if (existsSync(folder)) throw storeError("run-exists", `expected a new folder, ${folder} exists`);
+      mkdirSync(folder);
+      for (const inner of [paths.images, paths.checkpoints, paths.artifacts]) mkdirSync(inner);
+    });
+    return RunStore.#locked(paths, (lock) => {
+      const database = Database.openForWriting(paths.database);
+      createTables(database);
+      writeManifest(folder, manifest);
+      return new RunStore(paths, manifest, database, lock, clock);
+    });
+  }
+
+  /**
+   * Opens an existing run for going on with it, after looking for damage.
+   *
+   * @throws `not-a-run`, `run-busy`, `run-too-new`, `run-corrupt`, `store-read-only`
+   */
+  static open(folder: string, clock: Clock): RunStore {
+    const paths = runPaths(folder);
+    const manifest = readManifest(folder);
+    return RunStore.#locked(paths, (lock) => {
+      if (!existsSync(paths.database)) {
+        throw storeError("run-corrupt", `expected the database ${paths.database}, found none`);
+      }
+      const database = Database.openForWriting(paths.database);
+      try {
+        checkTables(database);
+        checkPages(database);
+        const store = new RunStore(paths, manifest, database, lock, clock);
+        store.steps.verify();
+        return store;
+      } catch (thrown) {
+        database.close();
+        throw thrown;
+      }
+    });
+  }
+
+  /** Commits a step, with the episodes that still wait, in one transaction that is on the disk afterwards. */
+  commit(step: StepCommit, attachments: StepAttachments): void {
+    this.#transaction(() => this.steps.append(step, attachments));
+  }
+
+  /** Goes back: all steps from a position on no longer count. */
+  supersedeFrom(position: number): void {
+    this.#transaction(() => this.steps.supersedeFrom(position));
+  }
+
+  /** Adds an event about the run itself: opened, resumed, failed. */
+  event(kind: string, detail: JsonValue): void {
+    const sql = "INSERT INTO events (kind, time_ms, detail) VALUES (?,?,?)";
+    this.#transaction(() => this.#database.run(sql, kind, Math.round(this.#clock.nowMs()), JSON.stringify(detail)));
+  }
+
+  /** Writes what waits, closes the database and gives up the lock. Idempotent. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    try {
+      this.episodes.flush();
+    } finally {
+      this.episodes.close();
+      this.#database.close();
+      this.#lock.release();
+    }
+  }
+
+  #transaction(body: () => void): void {
+    try {
+      this.#database.transaction(() => {
+        this.episodes.write();
+        body();
+      });
+    } catch (thrown) {
+      // Numbers of strings that were made inside are gone with the transaction.
+      this.#texts.forget();
+      throw thrown;
+    }
+    this.episodes.written();
+  }
+
+  static #locked(paths: RunPaths, open: (lock: RunLock) => RunStore): RunStore {
+    const lock = takeLock(paths.lock);
+    try {
+      return open(lock);
+    } catch (thrown) {
+      lock.release();
+      throw thrown;
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Strings that repeat, stored once and referred to by number. The numbers are remembered, so that a
+ * turn costs no look-up; the memory is bounded, since only recent strings are asked for again.
+ */
+import { numberOf, textOf, type Database } from "./database.ts";
+
+const rememberedCount = 4096;
+
+export class TextTable {
+  readonly #database: Database;
+  readonly #ids = new Map<string, number>();
+  readonly #texts = new Map<number, string>();
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** The number of a string, made where it is new; inside a transaction of the writer. */
+  idOf(text: string): number {
+    const known = this.#ids.get(text);
+    if (known !== undefined) return known;
+    const id = this.find(text) ?? this.#database.run("INSERT INTO texts (text) VALUES (?)", text).lastId;
+    remember(this.#ids, text, id);
+    return id;
+  }
+
+  /** The number of a string, null where it was never stored. */
+  find(text: string): number | null {
+    const row = this.#database.first("SELECT id FROM texts WHERE text = ?", text);
+    return row === null ? null : numberOf(row, "id");
+  }
+
+  textOf(id: number): string {
+    const known = this.#texts.get(id);
+    if (known !== undefined) return known;
+    const text = textOf(this.#database.first("SELECT text FROM texts WHERE id = ?", id) ?? {}, "text");
+    remember(this.#texts, id, text);
+    return text;
+  }
+
+  /** Forgets what was remembered; after a transaction that was rolled back. */
+  forget(): void {
+    this.#ids.clear();
+    this.#texts.clear();
+  }
+}
+
+function remember<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
+  if (map.size >= rememberedCount) map.clear();
+  map.set(key, value);
+}

@@ -1,0 +1,241 @@
+/**
+ * `startRun` and `resumeRun`: check everything, open the folder and the engine, call the recipe, close
+ * both whatever happens. The command line and tests call them. Knows no method.
+ */
+import { basename } from "node:path";
+import type { z } from "zod";
+import { isSparError, messageOf, withDeadline, type Clock, type JsonObject, type JsonValue } from "../base/index.ts";
+import { capabilityMissing, missingCapabilities, type Engine } from "../contract/index.ts";
+import { recordsVersion } from "../records/index.ts";
+import { RunStore, type RunManifest } from "../store/index.ts";
+import { DurableRun } from "./durable-run.ts";
+import { tell, type RunObserver } from "./observer.ts";
+import { checkOptions, differingOptions, optionsToJson, resolveOptions } from "./options.ts";
+import type { OptionsSchema, Recipe } from "./recipe.ts";
+import { replayOnlyEngine } from "./replay-engine.ts";
+import { RunReports } from "./run-reports.ts";
+import { parseEffects, resumableStepCount, Standing } from "./step-effects.ts";
+import { trainError } from "./train-errors.ts";
+
+interface ExecuteOptions<Schema extends OptionsSchema> {
+  readonly recipe: Recipe<Schema>;
+  /** The folder of the run, such as `runs/spin-nano-1`; its last part is the id of the run. */
+  readonly folder: string;
+  /** Makes the engine; called once, after everything that can be checked without it was checked. */
+  readonly engineFactory: (signal: AbortSignal) => Promise<Engine>;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+  readonly observer?: RunObserver;
+  /** The longest that the engine may take to start, to make, save, restore or publish a model. Default 10 minutes. */
+  readonly engineTimeoutMs?: number;
+  /** How long a step may take to end after the signal. Default 10 s. */
+  readonly stopTimeoutMs?: number;
+}
+
+export interface StartRunOptions<Schema extends OptionsSchema> extends ExecuteOptions<Schema> {
+  readonly preset: string;
+  /** Values over those of the preset, nested like the schema. */
+  readonly overrides?: JsonObject;
+  readonly seed: number;
+  /** What was asked for: `embedded`. */
+  readonly engineName: string;
+  /** For the run folder: the version of spar, of Node, and the commit where it is known. */
+  readonly software: RunManifest["software"];
+  /** Save models after every so many steps that change one. Default: the option of this name, else 1. */
+  readonly checkpointEverySteps?: number;
+}
+
+export interface ResumeRunOptions<Schema extends OptionsSchema> extends ExecuteOptions<Schema> {
+  /** Options that are expected; refused where the run began with others. */
+  readonly overrides?: JsonObject;
+}
+
+export interface RunOutcome {
+  readonly id: string;
+  readonly folder: string;
+  /** What the recipe returned. */
+  readonly result: JsonValue;
+}
+
+/**
+ * Begins a run and executes it to its end.
+ *
+ * @throws `unknown-preset`, `unknown-option`, `invalid-option`, `capability-missing` before anything
+ * is written; `run-exists`, `store-read-only`, `disk-full`; `aborted` when the signal fired, after
+ * which the run can be resumed; whatever the recipe threw
+ */
+export async function startRun<Schema extends OptionsSchema>(options: StartRunOptions<Schema>): Promise<RunOutcome> {
+  const { recipe, preset, folder, seed, clock } = options;
+  const recipeOptions = resolveOptions(recipe, preset, options.overrides);
+  return withEngine(options, async (engine) => {
+    checkNeeds(recipe, recipeOptions, engine);
+    const manifest: RunManifest = {
+      recordsVersion,
+      id: basename(folder),
+      recipe: { id: recipe.id, version: recipe.version, paper: recipe.paper },
+      preset,
+      options: optionsToJson(recipeOptions),
+      seed,
+      checkpointEverySteps: options.checkpointEverySteps ?? checkpointOption(recipeOptions),
+      engine: {
+        name: options.engineName,
+        description: optionsToJson(engine.description),
+        capabilities: [...engine.capabilities].toSorted(),
+      },
+      software: options.software,
+      createdMs: clock.nowMs(),
+    };
+    const store = RunStore.create(folder, manifest, clock);
+    return execute(options, { store, engine, recipeOptions, repeatedSteps: [] });
+  });
+}
+
+/**
+ * Goes on with a run from its last commit whose models are all saved. A finished run gives its result
+ * again, without an engine.
+ *
+ * @throws `run-changed` where recipe, options or the order of steps are not those of the run,
+ * `engine-changed`; the errors of `RunStore.open`; those of `startRun`
+ */
+export async function resumeRun<Schema extends OptionsSchema>(options: ResumeRunOptions<Schema>): Promise<RunOutcome> {
+  const { recipe } = options;
+  const store = RunStore.open(options.folder, options.clock);
+  try {
+    const recipeOptions = optionsOfRun(recipe, store.manifest, options.overrides);
+    const { repeatedSteps, isFinished } = goBack(store);
+    if (isFinished) {
+      return await execute(options, { store, engine: replayOnlyEngine(store.manifest), recipeOptions, repeatedSteps });
+    }
+    return await withEngine(options, async (engine) => {
+      checkEngine(store.manifest, engine);
+      return execute(options, { store, engine, recipeOptions, repeatedSteps });
+    });
+  } finally {
+    store.close();
+  }
+}
+
+async function withEngine<T>(
+  options: Pick<ExecuteOptions<OptionsSchema>, "engineFactory" | "signal" | "engineTimeoutMs">,
+  use: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  const timeoutMs = options.engineTimeoutMs ?? defaultEngineTimeoutMs;
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  const engine = await withDeadline({ boundary: "engine", what: "the start of the engine", timeoutMs, ...signal }, (inner) =>
+    options.engineFactory(inner),
+  );
+  try {
+    return await use(engine);
+  } finally {
+    await engine.close();
+  }
+}
+
+const defaultEngineTimeoutMs = 600_000;
+const defaultStopTimeoutMs = 10_000;
+
+interface Execution<Options> {
+  readonly store: RunStore;
+  readonly engine: Engine;
+  readonly recipeOptions: Options;
+  readonly repeatedSteps: readonly string[];
+}
+
+async function execute<Schema extends OptionsSchema>(
+  options: ExecuteOptions<Schema>,
+  execution: Execution<z.output<Schema>>,
+): Promise<RunOutcome> {
+  const { recipe, clock, observer } = options;
+  const { store, engine, recipeOptions, repeatedSteps } = execution;
+  const signal = options.signal ?? new AbortController().signal;
+  const { id, preset } = store.manifest;
+  const committedStepCount = [...store.steps.each()].length;
+  tell(observer, { kind: "run-start", id, folder: options.folder, recipe: recipe.id, preset, committedStepCount, repeatedSteps });
+  try {
+    store.event(committedStepCount === 0 ? "run-start" : "run-resume", { repeatedSteps: [...repeatedSteps], engine: optionsToJson(engine.description) });
+    const run = new DurableRun({
+      store,
+      engine,
+      recipeOptions,
+      reports: new RunReports(observer),
+      clock,
+      signal,
+      observer,
+      engineTimeoutMs: options.engineTimeoutMs ?? defaultEngineTimeoutMs,
+      stopTimeoutMs: options.stopTimeoutMs ?? defaultStopTimeoutMs,
+    });
+    const result = await run.finish(await recipe.run(run));
+    tell(observer, { kind: "run-end", outcome: "finished" });
+    return { id, folder: options.folder, result };
+  } catch (thrown) {
+    const outcome = isSparError(thrown) && thrown.code === "aborted" ? "interrupted" : "failed";
+    recordEnd(store, outcome, thrown);
+    tell(observer, { kind: "run-end", outcome });
+    throw thrown;
+  } finally {
+    store.close();
+  }
+}
+
+/** Best effort: the error that ended the run is the one to tell, not that of a full disk after it. */
+function recordEnd(store: RunStore, outcome: "interrupted" | "failed", thrown: unknown): void {
+  try {
+    const code = isSparError(thrown) ? thrown.code : "unknown";
+    store.event(`run-${outcome}`, { code, message: messageOf(thrown) });
+  } catch {
+    return;
+  }
+}
+
+/** Gives up the steps after the last commit whose models are all saved, and left-over checkpoints. */
+function goBack(store: RunStore): { readonly repeatedSteps: readonly string[]; readonly isFinished: boolean } {
+  const steps = [...store.steps.each()].map((step) => ({ ...step, effects: parseEffects(step.effects) }));
+  const keptCount = resumableStepCount(steps);
+  const kept = steps.slice(0, keptCount);
+  if (keptCount < steps.length) store.supersedeFrom(keptCount);
+  const standing = new Standing();
+  for (const step of kept) standing.apply(step.result, step.effects);
+  store.checkpoints.removeOthers(standing.neededFolders());
+  return {
+    repeatedSteps: steps.slice(keptCount).map((step) => step.name),
+    isFinished: kept.at(-1)?.kind === "end",
+  };
+}
+
+function optionsOfRun<Schema extends OptionsSchema>(
+  recipe: Recipe<Schema>,
+  manifest: RunManifest,
+  overrides: JsonObject | undefined,
+): z.output<Schema> {
+  const hint = "resume it with what began it, or start a new run";
+  if (recipe.id !== manifest.recipe.id || recipe.version !== manifest.recipe.version) {
+    const was = `${manifest.recipe.id} version ${manifest.recipe.version}`;
+    throw trainError("run-changed", `the run was begun by recipe ${was}, this is ${recipe.id} version ${recipe.version}`, { hint });
+  }
+  const recipeOptions = checkOptions(recipe, { ...manifest.options, ...overrides });
+  const differences = differingOptions(manifest.options, optionsToJson(recipeOptions));
+  if (differences.length > 0) throw trainError("run-changed", `options of the run differ: ${differences.join("; ")}`, { hint });
+  return recipeOptions;
+}
+
+function checkNeeds<Schema extends OptionsSchema>(recipe: Recipe<Schema>, options: z.output<Schema>, engine: Engine): void {
+  const [missing] = missingCapabilities(engine.capabilities, recipe.needs(options));
+  if (missing !== undefined) throw capabilityMissing(engine.description.id, missing);
+}
+
+/** The arithmetic must be of the same kind; another executor of one engine is the user's choice. */
+function checkEngine(manifest: RunManifest, engine: Engine): void {
+  const { id, precision } = manifest.engine.description;
+  if (id !== engine.description.id || precision !== engine.description.precision) {
+    throw trainError(
+      "engine-changed",
+      `the run was begun on engine ${String(id)} in ${String(precision)}, this is ${engine.description.id} in ${engine.description.precision}`,
+      { hint: `resume it with --engine ${manifest.engine.name}` },
+    );
+  }
+}
+
+function checkpointOption(options: object): number {
+  if (!("checkpointEverySteps" in options)) return 1;
+  return typeof options.checkpointEverySteps === "number" ? options.checkpointEverySteps : 1;
+}

@@ -1,0 +1,8 @@
+/** Recipes, runs, durable steps, training loops. */
+export { resumeRun, startRun, type ResumeRunOptions, type RunOutcome, type StartRunOptions } from "./execute-run.ts";
+export type { RunEvent, RunObserver } from "./observer.ts";
+export { checkOptions, differingOptions, optionsToJson, resolveOptions } from "./options.ts";
+export { defineRecipe, type OptionsSchema, type Plan, type PlanLine, type Preset, type Recipe } from "./recipe.ts";
+export type { Cell, Report, ReportEvent, ReportTable, TableColumn } from "./report.ts";
+export type { Policy, Progress, ProgressOptions, Run, RunState, Step, StepUses } from "./run.ts";
+export type { TrainErrorCode } from "./train-errors.ts";
