@@ -7,10 +7,17 @@ import { z } from "zod";
 import { loadRecords, parseHubAddress, readPairs } from "./index.ts";
 
 const parquet = await readFile(join(import.meta.dirname, "fixtures", "pairs-role-content.parquet"));
-const files: Readonly<Record<string, Uint8Array>> = {
+const files: Record<string, Uint8Array> = {
   "/datasets/owner/name/resolve/main/train.jsonl": Buffer.from('{"a":1}\n{"a":2}\n'),
   "/datasets/owner/name/resolve/v2/data/pairs.parquet": parquet,
 };
+for (const [name, record] of [
+  ["train_sft-00001-of-00002-ab12", 3],
+  ["train_sft-00000-of-00002-ab12", 2],
+  ["test", 9],
+] as const) {
+  files[`/datasets/owner/name/resolve/main/data/${name}.jsonl`] = Buffer.from(`{"a":${record}}\n`);
+}
 const schema = z.object({ a: z.number() });
 
 /** A hub by the two requests that the client makes: a range of one byte, then the bytes. */
@@ -26,6 +33,18 @@ beforeAll(async () => {
     requests.push(path);
     if (path.includes("/private/")) return void response.writeHead(401).end();
     if (path.includes("/silent/")) return;
+    if (path.startsWith("/api/datasets/owner/name/tree/main")) {
+      const paths = Object.keys(files).flatMap((file) => /main\/(.*)$/.exec(file)?.[1] ?? []);
+      const entries = [...paths, "README.md"].map((name) => ({
+        type: "file",
+        path: name,
+        size: 1,
+        oid: "0",
+      }));
+      return void response
+        .writeHead(200, { "Content-Type": "application/json" })
+        .end(JSON.stringify(entries));
+    }
     const file = files[path];
     if (file === undefined) return void response.writeHead(404, { "X-Error-Code": "EntryNotFound" }).end();
     const range = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? "");
@@ -76,6 +95,21 @@ describe("a file of the hub", () => {
     expect(kept.filter((name) => name.endsWith(".partial"))).toEqual([]);
   });
 
+  test("may be left out: then all files of the split are read in the order of their numbers", async () => {
+    const read = await loadRecords("hf://owner/name", schema, { hub: { hubUrl }, split: "train_sft" });
+    expect(read).toEqual([{ a: 2 }, { a: 3 }]);
+    expect(await loadRecords("hf://owner/name", schema, { hub: { hubUrl } })).toEqual([{ a: 1 }, { a: 2 }]);
+    await expect(
+      loadRecords("hf://owner/name", schema, { hub: { hubUrl }, split: "dev" }),
+    ).rejects.toMatchObject({
+      code: "data-split-missing",
+      hint: "the data set has the splits test, train, train_sft",
+    });
+    await expect(loadRecords("hf://owner/none", schema, { hub: { hubUrl } })).rejects.toMatchObject({
+      code: "data-not-found",
+    });
+  });
+
   test("is asked for only when the first record is", async () => {
     const { readRecords } = await import("./index.ts");
     readRecords("hf://owner/name/train.jsonl", schema, { hub: { hubUrl } });
@@ -119,7 +153,7 @@ describe("an address", () => {
     });
   });
 
-  test.each(["hf://a", "hf://a/b", "hf://a/b/", "hf://a/b/../../x.jsonl", "https://a/b/c"])(
+  test.each(["hf://a", "hf://a/", "hf://a/b/../../x.jsonl", "https://a/b/c"])(
     "is refused where it is none: %s",
     (address) => {
       expect(() => parseHubAddress(address)).toThrow(

@@ -25,6 +25,7 @@ export interface HubAddress {
   readonly repository: string;
   /** Branch, tag or commit. Default `main`. */
   readonly revision: string;
+  /** A file or folder in it; empty for the whole data set. */
   readonly path: string;
 }
 
@@ -35,14 +36,14 @@ export interface HubAddress {
  * @throws `hub-address-invalid`
  */
 export function parseHubAddress(address: string): HubAddress {
-  const match = /^hf:\/\/(?:datasets\/)?([^/@]+\/[^/@]+)(?:@([^/]+))?\/(.+)$/.exec(address);
-  const [, repository, revision = "main", path] = match ?? [];
-  if (repository !== undefined && path !== undefined && !path.split("/").includes("..")) {
-    return { repository, revision, path };
+  const match = /^hf:\/\/(?:datasets\/)?([^/@]+\/[^/@]+)(?:@([^/]+))?(?:\/(.*))?$/.exec(address);
+  const [, repository, revision = "main", path = ""] = match ?? [];
+  if (repository !== undefined && !path.split("/").includes("..")) {
+    return { repository, revision, path: path.replace(/\/$/, "") };
   }
-  throw dataError("hub-address-invalid", "expected hf://owner/name/path/of/file", {
+  throw dataError("hub-address-invalid", "expected hf://owner/name or hf://owner/name/path/of/file", {
     file: address,
-    hint: "write the data set's name and the path of one file in it; @revision after the name is optional",
+    hint: "write the data set's name, and the path of a file in it where one is meant; @revision after the name is optional",
   });
 }
 
@@ -127,7 +128,7 @@ async function download(source: ByteSource, path: string): Promise<void> {
 }
 
 /** One request with its deadline, and its failure in our words. */
-async function ask<Result>(
+export async function ask<Result>(
   address: string,
   options: HubOptions,
   request: () => Promise<Result>,

@@ -6,6 +6,7 @@ import type { z } from "zod";
 import { suggestName, throwIfAborted } from "../base/index.ts";
 import { fileSource, type ByteSource } from "./byte-source.ts";
 import { dataError } from "./data-error.ts";
+import { listHubFiles } from "./hub-files.ts";
 import { hubSource, type HubOptions } from "./hub-source.ts";
 import { readJsonl } from "./jsonl-reader.ts";
 import { readParquet } from "./parquet-reader.ts";
@@ -13,6 +14,8 @@ import { readParquet } from "./parquet-reader.ts";
 export interface ReadOptions {
   /** For sources that begin with `hf://`. */
   readonly hub?: HubOptions;
+  /** Which files of a data set are read where its address names none. Default `train`. */
+  readonly split?: string;
   /** Stop after so many records. */
   readonly limit?: number;
   readonly signal?: AbortSignal;
@@ -26,10 +29,10 @@ const readers: Readonly<Record<string, typeof readJsonl>> = {
 };
 
 /**
- * The records of a file in their order, each held against the schema. Opens nothing before the first
- * record is asked for.
+ * The records of a file in their order, each held against the schema; of a data set on the hub whose
+ * address names no file, all files of the split. Opens nothing before the first record is asked for.
  *
- * @param source a path, or `hf://owner/name/path` for a file of a data set on the hub
+ * @param source a path, or `hf://owner/name` with or without the path of a file
  * @throws `data-format-unknown` where the ending is none of .jsonl, .ndjson, .json, .parquet, and
  * what sources and readers throw
  */
@@ -39,14 +42,15 @@ export async function* readRecords<Schema extends z.ZodType>(
   options: ReadOptions = {},
 ): AsyncGenerator<z.output<Schema>> {
   const { limit = Number.POSITIVE_INFINITY, signal } = options;
-  const reader = readerOf(source);
   if (limit <= 0) return;
   let count = 0;
-  for await (const record of reader(await openSource(source, options), schema)) {
-    throwIfAborted(signal, { boundary: "data", what: `reading ${source}` });
-    yield record;
-    count += 1;
-    if (count >= limit) return;
+  for (const file of await filesOf(source, options)) {
+    for await (const record of readerOf(file)(await openSource(file, options), schema)) {
+      throwIfAborted(signal, { boundary: "data", what: `reading ${source}` });
+      yield record;
+      count += 1;
+      if (count >= limit) return;
+    }
   }
 }
 
@@ -61,10 +65,14 @@ export async function loadRecords<Schema extends z.ZodType>(
   return records;
 }
 
-function readerOf(source: string): typeof readJsonl {
+function endingOf(source: string): string {
   const fileName = source.slice(source.lastIndexOf("/") + 1);
   const dot = fileName.lastIndexOf(".");
-  const ending = dot < 0 ? "" : fileName.slice(dot).toLowerCase();
+  return dot < 0 ? "" : fileName.slice(dot).toLowerCase();
+}
+
+function readerOf(source: string): typeof readJsonl {
+  const ending = endingOf(source);
   const reader = readers[ending];
   if (reader !== undefined) return reader;
   throw dataError(
@@ -77,8 +85,16 @@ function readerOf(source: string): typeof readJsonl {
   );
 }
 
+async function filesOf(source: string, options: ReadOptions): Promise<readonly string[]> {
+  const isKnown = (path: string): boolean => endingOf(path) in readers;
+  if (!source.startsWith("hf://") || isKnown(source)) return [source];
+  return listHubFiles(source, { split: options.split ?? "train", isData: isKnown, hub: hubOptions(options) });
+}
+
 async function openSource(source: string, options: ReadOptions): Promise<ByteSource> {
-  if (!source.startsWith("hf://")) return fileSource(source);
-  const { hub = {}, signal } = options;
-  return hubSource(source, signal === undefined ? hub : { ...hub, signal });
+  return source.startsWith("hf://") ? hubSource(source, hubOptions(options)) : fileSource(source);
+}
+
+function hubOptions({ hub = {}, signal }: ReadOptions): HubOptions {
+  return signal === undefined ? hub : { ...hub, signal };
 }
