@@ -69,13 +69,17 @@ async function playGame(engine: Engine, version: PolicyVersion, random: Random):
 
 /**
  * The moves of one batch of games as training rows. The reward of a move is +1 where its player won
- * and -1 where it lost; the advantage is the reward minus the mean over moves made at the same pile,
- * so that a move is judged by whether it was better than usual there. Weights divide by the number
- * of moves: losses are sums, and this one is meant to be a mean.
+ * and -1 where it lost, plus a bonus for moves that were unlikely: without it the policy settles on
+ * the first habit that works before it has tried the rest. The advantage is the reward minus the
+ * mean over moves made at the same pile, so that a move is judged by whether it was better than
+ * usual there. Weights divide by the number of moves: losses are sums, this one is meant as a mean.
  */
-function toDatums(games: readonly PlayedGame[]): Datum[] {
+function toDatums(games: readonly PlayedGame[], entropyBonus: number): Datum[] {
   const rewards = games.flatMap((game) =>
-    game.moves.map((move) => ({ move, reward: move.seat === game.winner ? 1 : -1 })),
+    game.moves.map((move) => ({
+      move,
+      reward: (move.seat === game.winner ? 1 : -1) - entropyBonus * move.logprob,
+    })),
   );
   const meanReward = new Map<number, number>();
   for (const [pile, group] of Map.groupBy(rewards, ({ move }) => move.pile)) {
@@ -124,9 +128,17 @@ export interface NimOptions {
   readonly updates: number;
   readonly gamesPerUpdate: number;
   readonly learningRate: number;
+  /** Reward for a move of log-probability -1 nat; falls linearly to zero over the updates. */
+  readonly entropyBonus: number;
 }
 
-export const nimDefaults: NimOptions = { seed: 1, updates: 150, gamesPerUpdate: 128, learningRate: 3e-3 };
+export const nimDefaults: NimOptions = {
+  seed: 1,
+  updates: 150,
+  gamesPerUpdate: 128,
+  learningRate: 3e-3,
+  entropyBonus: 0.3,
+};
 
 /** Trains by self-play and reports skill every ten updates; returns the last measurement. */
 export async function learnNim(
@@ -152,13 +164,16 @@ export async function learnNim(
         playGame(engine, version, random.split("game", update, game)),
       ),
     );
-    await learn(model, toDatums(games), options);
+    const entropyBonus = options.entropyBonus * (1 - update / options.updates);
+    await learn(model, toDatums(games, entropyBonus), options);
     await engine.releaseVersion(version);
     version = await model.publish();
     if (update % 10 > 0 && update < options.updates) continue;
     skill = await measureSkill(engine, version);
     report(update, skill);
   }
+  await engine.releaseVersion(version);
+  await model.release();
   return skill;
 }
 

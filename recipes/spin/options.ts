@@ -1,0 +1,123 @@
+/**
+ * The options of SPIN, with units in their names and a reason for each default. Where paper and
+ * released code differ, the option has both readings and the presets choose. Knows no engine.
+ */
+import { z } from "zod";
+
+const positiveInteger = z.int().positive();
+/** One value per iteration; the last one holds for every later iteration. */
+const perIteration = z.array(z.number().positive()).min(1);
+
+export const spinOptions = z.strictObject({
+  data: z
+    .string()
+    .default("gsm8k-annotations")
+    .describe("where prompts and references come from: gsm8k-annotations (shipped), a .jsonl or .parquet file, or hf://owner/name"),
+  exampleCount: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe("how many training examples to take, drawn by the seed; 0 takes all"),
+  heldOutCount: positiveInteger.default(400).describe("examples kept out of training for evaluation"),
+  validationCount: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe("examples kept out of training and of the reported figures, for early stopping of the control"),
+  annotations: z
+    .strictObject({
+      operators: z.array(z.enum(["+", "-", "*", "/"])).min(1).default(["+", "-"]),
+      maxExpressionCharacters: positiveInteger.default(5).describe("longest expression, without the equals sign"),
+      maxAnswerCharacters: positiveInteger.default(3).describe("longest answer, without the end marker"),
+    })
+    .prefault({})
+    .describe("which of the shipped GSM8K annotations take part"),
+  baseModel: z
+    .string()
+    .default("")
+    .describe("a model of the hub or a folder; empty trains a model from scratch in the same run"),
+  baseModelParameterCount: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe("size of the base model, for the memory estimate of the plan"),
+  architecture: z
+    .strictObject({
+      width: positiveInteger.default(96),
+      layerCount: positiveInteger.default(2),
+      headCount: positiveInteger.default(4),
+      positions: z.enum(["rotary", "learned", "linear-bias"]).default("rotary"),
+    })
+    .prefault({})
+    .describe("the model that is trained from scratch where no base model is named"),
+  loraRank: z.int().nonnegative().default(0).describe("rank of the adapters; 0 trains all weights"),
+  template: z
+    .enum(["plain", "chat", "instruction"])
+    .default("plain")
+    .describe("how a prompt becomes tokens: as it is, by the model's chat template, or under instruction headers"),
+  maxPromptTokens: positiveInteger.default(8).describe("longest prompt; longer ones lose their beginning"),
+  maxSequenceTokens: positiveInteger.default(16).describe("longest prompt and answer together"),
+  maxAnswerTokens: positiveInteger.default(6).describe("cap on a generated answer, end marker included"),
+  warmUp: z
+    .strictObject({
+      updateCount: z.int().nonnegative().default(1000),
+      rowsPerUpdate: positiveInteger.default(64),
+      learningRate: z.number().positive().default(2e-3),
+      finalLearningRateShare: z.number().min(0).max(1).default(1).describe("share of the rate left at the end of a linear fall; 1 keeps it constant"),
+    })
+    .prefault({})
+    .describe("supervised fine-tuning that makes the first iterate; 0 updates starts from the base model"),
+  iterationCount: positiveInteger.default(10).describe("iterations of self-play: each answers all prompts, then trains"),
+  opponentWindow: z
+    .union([z.literal(1), z.literal(2)])
+    .default(1)
+    .describe("answers of how many iterates are trained on: 1 the newest, 2 also those of the one before (the paper)"),
+  temperature: z.number().nonnegative().default(1).describe("of the generated answers: 1 as in the theory, 0 greedy as in the released data"),
+  dropEqualAnswers: z
+    .boolean()
+    .default(true)
+    .describe("leaves out pairs whose two answers are equal: they carry no gradient"),
+  loss: z.enum(["logistic", "hinge", "correlation", "exponential"]).default("logistic"),
+  betas: perIteration.default([1]).describe("strength of the pull to the previous iterate (lambda in the paper), per iteration"),
+  lengthNormalised: z.boolean().default(false).describe("divides log-probabilities of an answer by its tokens"),
+  nllCoefficient: z.number().nonnegative().default(0).describe("coefficient of the reference answer's own negative log-likelihood"),
+  optimizer: z.enum(["adamw", "rmsprop"]).default("adamw"),
+  beta2: z.number().min(0).max(1).default(0.98).describe("second moment of AdamW"),
+  weightDecay: z.number().nonnegative().default(0),
+  clipGradientNorm: z.number().nonnegative().default(1).describe("0 turns clipping off"),
+  learningRates: perIteration.default([1e-4]).describe("peak learning rate, per iteration"),
+  schedule: z.enum(["constant", "linear"]).default("constant"),
+  warmUpShare: z.number().min(0).max(1).default(0).describe("share of the schedule over which the learning rate rises"),
+  epochsPerIteration: positiveInteger.default(1),
+  scheduleEpochs: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe("epochs that the schedule is made for; 0 means as many as are trained, more stops it early"),
+  pairsPerUpdate: positiveInteger.default(32),
+  maxRowsPerCall: positiveInteger.default(128).describe("rows sent to the engine at once; does not change the numbers"),
+  concurrency: positiveInteger.default(256).describe("prompts that are answered at the same time"),
+  collapsePairsRatio: z
+    .number()
+    .positive()
+    .default(1.3)
+    .describe("pairs left above this multiple of the first iteration's raise the collapse alarm"),
+  displacementNats: z
+    .number()
+    .positive()
+    .default(5)
+    .describe("mean fall of the reference answers' log-probability within an iteration that raises the displacement alarm"),
+  controls: z
+    .enum(["recorded", "equal-updates", "both"])
+    .default("both")
+    .describe("fine-tuning to compare with: recorded prints the table of the README, the others are run"),
+});
+
+export type SpinOptions = ReturnType<typeof spinOptions.parse>;
+
+/** The value of a per-iteration list. */
+export function atIteration(values: readonly number[], iteration: number): number {
+  const value = values[Math.min(iteration, values.length - 1)];
+  if (value === undefined) throw new RangeError("a list of values per iteration must not be empty");
+  return value;
+}

@@ -1,0 +1,94 @@
+/** What a run of SPIN will do, in numbers, before it starts. */
+import type { Plan, PlanLine } from "spar/train";
+import { atIteration, type SpinOptions } from "./options.ts";
+
+/** Updates of one epoch: the last batch may be smaller. */
+export function updatesPerEpoch(pairCount: number, pairsPerUpdate: number): number {
+  return Math.ceil(pairCount / pairsPerUpdate);
+}
+
+/**
+ * Pairs of an iteration: one per prompt and iterate in the window; the first iteration has only its
+ * own answers.
+ *
+ * @paper arXiv:2401.01335v3 sec. 6.1
+ */
+export function pairsOfIteration(promptCount: number, iteration: number, opponentWindow: number): number {
+  return promptCount * Math.min(iteration + 1, opponentWindow);
+}
+
+/** The plan for a given number of training prompts. */
+export function planSpin(options: SpinOptions, promptCount: number): Plan {
+  const iterations = Array.from({ length: options.iterationCount }, (_, iteration) => {
+    const pairs = pairsOfIteration(promptCount, iteration, options.opponentWindow);
+    const perEpoch = updatesPerEpoch(pairs, options.pairsPerUpdate);
+    return { iteration, pairs, perEpoch, updates: perEpoch * options.epochsPerIteration };
+  });
+  const updateCount = iterations.reduce((sum, { updates }) => sum + updates, 0);
+  const generatedTokens = promptCount * options.maxAnswerTokens * options.iterationCount;
+  const trainedTokens = iterations.reduce(
+    (sum, { pairs }) => sum + 2 * pairs * options.maxSequenceTokens * options.epochsPerIteration,
+    0,
+  );
+  const scheduleEpochs = options.scheduleEpochs === 0 ? options.epochsPerIteration : options.scheduleEpochs;
+  const lines: PlanLine[] = [
+    { name: "training prompts", value: promptCount },
+    { name: "held-out prompts", value: options.heldOutCount },
+    { name: "warm-up updates", value: options.warmUp.updateCount, unit: `of ${options.warmUp.rowsPerUpdate} rows` },
+    { name: "iterations", value: options.iterationCount },
+    ...iterations.slice(0, options.opponentWindow).map(({ iteration, pairs, perEpoch }) => ({
+      name: iteration === 0 ? "iteration 0" : `iteration ${iteration} and later`,
+      value: perEpoch,
+      unit: `updates per epoch (${pairs} pairs, ${options.pairsPerUpdate} per update)`,
+    })),
+    { name: "epochs per iteration", value: options.epochsPerIteration, unit: `of a schedule made for ${scheduleEpochs}` },
+    { name: "self-play updates", value: updateCount, unit: "at most; equal pairs may be dropped" },
+    { name: "peak learning rates", value: perIterationList(options.learningRates, options.iterationCount) },
+    { name: "betas", value: perIterationList(options.betas, options.iterationCount) },
+    { name: "tokens generated", value: generatedTokens, unit: "at most" },
+    { name: "tokens trained", value: trainedTokens, unit: "at most" },
+    { name: "model", value: modelName(options) },
+  ];
+  return {
+    lines,
+    steps: stepNames(options),
+    memoryBytes: memoryBytes(options),
+    diskBytes: null,
+    inputs: options.data === "gsm8k-annotations" ? [] : [options.data],
+  };
+}
+
+function perIterationList(values: readonly number[], iterationCount: number): string {
+  return Array.from({ length: iterationCount }, (_, iteration) => atIteration(values, iteration)).join(", ");
+}
+
+function modelName(options: SpinOptions): string {
+  if (options.baseModel !== "") return options.baseModel;
+  const { width, layerCount, headCount } = options.architecture;
+  return `from scratch: width ${width}, ${layerCount} layers, ${headCount} heads`;
+}
+
+function stepNames(options: SpinOptions): string[] {
+  const names = options.warmUp.updateCount > 0 ? ["warm-up", "evaluate warm-up"] : ["evaluate start"];
+  names.push(`answer, train, evaluate: ${options.iterationCount} times`);
+  if (options.controls !== "recorded") names.push("control: fine-tuning with equal updates");
+  if (options.controls === "both") names.push("control: fine-tuning for equal time");
+  return names;
+}
+
+/**
+ * Weights, gradients and optimizer state, without activations. From scratch everything is float32;
+ * a base model is counted in bfloat16 with float32 master weights and moments. The reference needs
+ * no second model: its log-probabilities are computed once per pair.
+ */
+export function memoryBytes(options: SpinOptions): number | null {
+  const moments = options.optimizer === "adamw" ? 2 : 1;
+  if (options.baseModel === "") {
+    const { width, layerCount } = options.architecture;
+    const parameters = layerCount * 12 * width ** 2 + 64 * width;
+    return parameters * 4 * (2 + moments);
+  }
+  if (options.baseModelParameterCount === 0) return null;
+  if (options.loraRank > 0) return options.baseModelParameterCount * 2;
+  return options.baseModelParameterCount * (2 + 2 + 4 + 4 * moments);
+}
