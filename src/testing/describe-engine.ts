@@ -94,6 +94,21 @@ export function describeEngine(options: DescribeEngineOptions): void {
   });
 }
 
+/**
+ * Runs one test of the suite by title outside of `describeEngine`: for looking at one promise, and
+ * for proving that the suite catches an engine that breaks it. Rejects when the test fails.
+ */
+export async function runConformanceTest(title: string, engine: Engine, model: ModelUnderTest = tinyModel()): Promise<void> {
+  const entry = groups.flatMap((group) => group.tests).find((candidate) => candidate.title === title);
+  if (entry === undefined) throw new Error(`expected the title of a conformance test, got "${title}"`);
+  const context = new ConformanceContext(engine, async () => engine, model);
+  try {
+    await entry.run(context);
+  } finally {
+    await context.cleanUp();
+  }
+}
+
 function reasonToSkip(options: DescribeEngineOptions, entry: ConformanceTest, engine: Engine): string | null {
   const named = (options.skip ?? []).find((skipped) => skipped.test === entry.title);
   if (named !== undefined) return named.reason;

@@ -4,7 +4,7 @@
  */
 export type { ConformanceContext, ConformanceTest, ModelUnderTest } from "./conformance/context.ts";
 export { letterTokenizer, tinyLetters, tinyModel } from "./conformance/tiny-model.ts";
-export { conformanceTestTitles, describeEngine, type DescribeEngineOptions } from "./describe-engine.ts";
+export { conformanceTestTitles, describeEngine, runConformanceTest, type DescribeEngineOptions } from "./describe-engine.ts";
 export { expectCode } from "./expect-code.ts";
 export {
   expectClose,

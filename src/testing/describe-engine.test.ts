@@ -1,0 +1,172 @@
+import { describe, expect, test } from "vitest";
+import { tokens, type BuiltInLoss, type Datum, type Engine, type Model } from "../contract/index.ts";
+import { runConformanceTest } from "./describe-engine.ts";
+import { createFakeEngine } from "./fake/engine.ts";
+
+/** An engine whose models differ from the fake's in some calls. */
+function withBrokenModels(change: (model: Model) => Partial<Model>): Engine {
+  const engine = createFakeEngine();
+  const createModel: Engine["createModel"] = async (options, call) => {
+    const model = await engine.createModel(options, call);
+    return override(model, change(model));
+  };
+  return override<Engine>(engine, { createModel });
+}
+
+/** An engine that differs from the fake in some calls. */
+function withBrokenEngine(change: (engine: Engine) => Partial<Engine>): Engine {
+  const engine = createFakeEngine();
+  return override<Engine>(engine, change(engine));
+}
+
+function override<T extends object>(target: T, changes: Partial<T>): T {
+  return new Proxy(target, {
+    get(inner, name) {
+      const changed: unknown = Reflect.get(changes, name);
+      if (changed !== undefined) return changed;
+      const value: unknown = Reflect.get(inner, name);
+      return typeof value === "function" ? value.bind(inner) : value;
+    },
+  });
+}
+
+const kept: Datum = { input: [tokens([1, 2])], targets: Int32Array.of(2, 3), weights: Float32Array.of(1, 1) };
+
+const reweighted = (data: readonly Datum[], factor: number): Datum[] =>
+  data.map((datum) => ({ ...datum, weights: datum.weights.map((weight) => weight * factor) }));
+
+const meanLoss = (model: Model): Partial<Model> => ({
+  forwardBackward: (data: readonly Datum[], loss: BuiltInLoss) => model.forwardBackward(reweighted(data, 1 / data.length), loss),
+});
+
+const sabotages: readonly { readonly what: string; readonly caughtBy: string; readonly engine: () => Engine }[] = [
+  {
+    what: "a sampler that perturbs its log-probabilities by 0.01",
+    caughtBy: "sampled log-probabilities are forward's",
+    engine: () => createFakeEngine({ faults: [{ kind: "perturb-logprobs", nats: 0.01 }] }),
+  },
+  {
+    what: "a sampler that forgets its second refresh",
+    caughtBy: "the canary passes right after each publish",
+    engine: () => createFakeEngine({ faults: [{ kind: "forget-refresh", nth: 2 }] }),
+  },
+  { what: "a loss that is a mean", caughtBy: "crossEntropy: the loss is the float64 reference of the returned log-probabilities", engine: () => withBrokenModels(meanLoss) },
+  { what: "a loss that is a mean over each batch", caughtBy: "a batch in parts gives the loss and the update of the whole batch", engine: () => withBrokenModels(meanLoss) },
+  {
+    what: "a gradient of ppo that forgets the clip",
+    caughtBy: "ppo: the update is that of the same loss as a custom loss",
+    engine: () =>
+      withBrokenModels((model) => ({
+        forwardBackward: (data, loss) =>
+          model.forwardBackward(data, loss.kind === "ppo" ? { ...loss, clipLow: 0, clipHigh: 100 } : loss),
+      })),
+  },
+  {
+    what: "gradients of half the size",
+    caughtBy: "the loss changes along a step at the rate of the squared gradient norm",
+    engine: () =>
+      withBrokenModels((model) => ({
+        optimStep: async (parameters, call) => {
+          const step = await model.optimStep({ ...parameters, learningRate: parameters.learningRate / 2 }, call);
+          return step;
+        },
+      })),
+  },
+  {
+    what: "adam without undoing the start of its moments",
+    caughtBy: "adam: moments carry over and their start is undone",
+    engine: () => {
+      let steps = 0;
+      return withBrokenModels((model) => ({
+        optimStep: (parameters, call) => {
+          steps += 1;
+          const factor = Math.sqrt(1 - 0.999 ** steps) / (1 - 0.9 ** steps);
+          return model.optimStep({ ...parameters, learningRate: parameters.learningRate / factor }, call);
+        },
+      }));
+    },
+  },
+  {
+    what: "clipping that is not heard",
+    caughtBy: "clipping scales the gradient down to the norm and reports the norm before",
+    engine: () =>
+      withBrokenModels((model) => ({
+        optimStep: (parameters, call) => model.optimStep({ ...parameters, clipGradientNorm: 0 }, call),
+      })),
+  },
+  {
+    what: "temperature that is not heard",
+    caughtBy: "draws follow the temperature",
+    engine: () =>
+      withBrokenEngine((engine) => ({
+        sample: (version, request, call) =>
+          engine.sample(version, { ...request, parameters: { ...request.parameters, temperature: 1 } }, call),
+      })),
+  },
+  {
+    what: "top-p that is not heard",
+    caughtBy: "top-p draws from the smallest set of tokens that reaches the probability",
+    engine: () =>
+      withBrokenEngine((engine) => ({
+        sample: (version, request, call) =>
+          engine.sample(version, { ...request, parameters: { ...request.parameters, topP: 1 } }, call),
+      })),
+  },
+  {
+    what: "a stop token that is cut from the ids",
+    caughtBy: "a stop token ends the reply, is kept, and has its log-probability",
+    engine: () =>
+      withBrokenEngine((engine) => ({
+        sample: async (version, request, call) => {
+          const response = await engine.sample(version, request, call);
+          const cut = response.sequences.map((sequence) =>
+            sequence.finishReason === "stop"
+              ? { ...sequence, tokenIds: sequence.tokenIds.slice(0, -1), logprobs: sequence.logprobs.slice(0, -1) }
+              : sequence,
+          );
+          return { ...response, sequences: cut };
+        },
+      })),
+  },
+  {
+    what: "siblings that are copies",
+    caughtBy: "siblings are as many as asked for and draw differently",
+    engine: () =>
+      withBrokenEngine((engine) => ({
+        sample: async (version, request, call) => {
+          const response = await engine.sample(version, { ...request, count: 1 }, call);
+          return { sequences: Array.from({ length: request.count ?? 1 }, () => response.sequences).flat() };
+        },
+      })),
+  },
+  {
+    what: "a load that keeps accumulated gradients",
+    caughtBy: "loading drops accumulated gradients",
+    engine: () =>
+      withBrokenModels((model) => ({
+        load: async (folder, options, call) => {
+          await model.load(folder, options, call);
+          await model.forwardBackward([kept], { kind: "crossEntropy" });
+        },
+      })),
+  },
+  {
+    what: "a state without the optimizer",
+    caughtBy: "a model that was saved and loaded goes on as if nothing had happened",
+    engine: () => withBrokenModels((model) => ({ load: (folder, _options, call) => model.load(folder, { includeOptimizer: false }, call) })),
+  },
+  {
+    what: "a call that ignores its signal",
+    caughtBy: "a signal ends a call that waits, and the calls around it go on",
+    engine: () => withBrokenModels((model) => ({ forward: (data) => model.forward(data) })),
+  },
+];
+
+describe("the conformance suite catches", () => {
+  for (const { what, caughtBy, engine } of sabotages) {
+    test(`${what}, by the test "${caughtBy}"`, async () => {
+      await runConformanceTest(caughtBy, createFakeEngine());
+      await expect(runConformanceTest(caughtBy, engine())).rejects.toThrow();
+    });
+  }
+});
