@@ -4,9 +4,14 @@
  */
 import { Command } from "commander";
 import { addDoctorCommand } from "./commands/doctor.ts";
+import { addExportCommand } from "./commands/export.ts";
 import { addHelpCommand } from "./commands/help.ts";
 import { addListCommand } from "./commands/list.ts";
 import { addPlanCommand } from "./commands/plan.ts";
+import { addReplayCommand } from "./commands/replay.ts";
+import { addResumeCommand } from "./commands/resume.ts";
+import { addRunCommand } from "./commands/run.ts";
+import { addSampleCommand } from "./commands/sample.ts";
 import type { Shell } from "./shell.ts";
 
 export interface ProgramOptions {
@@ -39,8 +44,13 @@ export function createProgram(options: ProgramOptions): Command {
       getErrHelpWidth: () => 110,
     })
     .addHelpText("after", epilogue);
-  addListCommand(program, shell);
+  addRunCommand(program, shell);
+  addResumeCommand(program, shell);
   addPlanCommand(program, shell);
+  addListCommand(program, shell);
+  addSampleCommand(program, shell);
+  addReplayCommand(program, shell);
+  addExportCommand(program, shell);
   addDoctorCommand(program, shell);
   addHelpCommand(program, shell);
   return program;

@@ -16,7 +16,12 @@ const jsonObject = z.record(z.string(), z.json());
 const manifestSchema = z.object({
   recordsVersion: z.int().positive(),
   id: z.string(),
-  recipe: z.object({ id: z.string(), version: z.int(), paper: z.string().nullable() }),
+  recipe: z.object({
+    id: z.string(),
+    version: z.int(),
+    paper: z.string().nullable(),
+    file: z.string().exactOptional(),
+  }),
   preset: z.string(),
   /** Resolved: every option with its value. */
   options: jsonObject,
@@ -31,7 +36,13 @@ export interface RunManifest {
   /** Of the records in the folder; a newer one is refused. */
   readonly recordsVersion: number;
   readonly id: string;
-  readonly recipe: { readonly id: string; readonly version: number; readonly paper: string | null };
+  readonly recipe: {
+    readonly id: string;
+    readonly version: number;
+    readonly paper: string | null;
+    /** Where it was loaded from, for recipes that do not come with spar. */
+    readonly file?: string;
+  };
   readonly preset: string;
   /** Resolved: every option with its value. */
   readonly options: JsonObject;

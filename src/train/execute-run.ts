@@ -37,6 +37,8 @@ export interface StartRunOptions<Schema extends OptionsSchema> extends ExecuteOp
   /** Values over those of the preset, nested like the schema. */
   readonly overrides?: JsonObject;
   readonly seed: number;
+  /** Where the recipe was loaded from, where it does not come with spar; kept for resuming. */
+  readonly recipeFile?: string;
   /** What was asked for: `embedded`. */
   readonly engineName: string;
   /** For the run folder: the version of spar, of Node, and the commit where it is known. */
@@ -72,7 +74,12 @@ export async function startRun<Schema extends OptionsSchema>(options: StartRunOp
     const manifest: RunManifest = {
       recordsVersion,
       id: basename(folder),
-      recipe: { id: recipe.id, version: recipe.version, paper: recipe.paper },
+      recipe: {
+        id: recipe.id,
+        version: recipe.version,
+        paper: recipe.paper,
+        ...(options.recipeFile === undefined ? {} : { file: options.recipeFile }),
+      },
       preset,
       options: optionsToJson(recipeOptions),
       seed,

@@ -5,4 +5,5 @@ export { checkOptions, differingOptions, optionsToJson, resolveOptions } from ".
 export { defineRecipe, type OptionsSchema, type Plan, type PlanLine, type Preset, type Recipe } from "./recipe.ts";
 export type { Cell, Report, ReportEvent, ReportTable, TableColumn } from "./report.ts";
 export type { Policy, Progress, ProgressOptions, Run, RunState, Step, StepUses } from "./run.ts";
+export { listSavedPolicies, type SavedPolicy, type SavedWeights } from "./saved-policies.ts";
 export type { TrainErrorCode } from "./train-errors.ts";

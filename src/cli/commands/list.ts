@@ -104,7 +104,7 @@ function runRow(run: RunListing): string[] {
     basename(run.folder),
     manifest.recipe.id,
     manifest.preset,
-    manifest.engine.name,
+    basename(manifest.engine.name),
     String(stepCount),
     status,
     `${begun} UTC`,

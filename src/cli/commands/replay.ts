@@ -1,6 +1,6 @@
 /** `spar replay RUN [EPISODE]`: shows an episode from the record, or which ones there are. */
 import { basename } from "node:path";
-import { InvalidArgumentError, type Command } from "commander";
+import type { Command } from "commander";
 import { SparError, suggestName } from "../../base/index.ts";
 import { openRunReader, type EpisodeSummary, type RunReader } from "../../store/index.ts";
 import { findRun } from "../discovery/runs.ts";
@@ -10,6 +10,7 @@ import { runsFolderOf } from "../runs-folder.ts";
 import type { Shell } from "../shell.ts";
 import { countOf } from "../terminal/format.ts";
 import { formatTable } from "../terminal/table.ts";
+import { wholeNumber } from "./number-argument.ts";
 import { addCommonOptions } from "./recipe-options.ts";
 
 interface ReplayOptions {
@@ -25,7 +26,7 @@ export function addReplayCommand(program: Command, shell: Shell): void {
     .command("replay <run> [episode]")
     .description("show an episode of a run as text; without one, list them")
     .option("--step <name>", "list the episodes of this step only")
-    .option("--limit <count>", "list at most so many; 0 lists all", parseLimit, usualLimit)
+    .option("--limit <count>", "list at most so many; 0 lists all", wholeNumber({ minimum: 0 }), usualLimit)
     .option("--runs-folder <folder>", "where runs are kept")
     .action(async (run: string, episode: string | undefined, options: ReplayOptions) => {
       const runsFolder = runsFolderOf(shell, options.runsFolder);
@@ -99,12 +100,4 @@ function noEpisodes(reader: RunReader, options: ReplayOptions): SparError {
         ? "its recipe plays none, or it was stopped before the first"
         : suggestName(options.step, steps),
   });
-}
-
-function parseLimit(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isSafeInteger(value) || value < 0) {
-    throw new InvalidArgumentError("expected a whole number, 0 or more.");
-  }
-  return value;
 }

@@ -22,6 +22,7 @@ export interface EngineModule {
 }
 
 export interface LocatedEngine {
+  /** The id of one of ours, the full path of another. */
   readonly id: string;
   readonly module: EngineModule;
 }
@@ -43,7 +44,8 @@ export function listEngineIds(place: PackageFolder): string[] {
 export async function findEngine(request: EngineRequest): Promise<LocatedEngine> {
   const { typed, place } = request;
   if (looksLikePath(typed)) {
-    return { id: typed, module: await loadEngineModule(typed, resolve(request.workingFolder, typed)) };
+    const file = resolve(request.workingFolder, typed);
+    return { id: file, module: await loadEngineModule(file, file) };
   }
   const known = modulesByFolder(place, "src/engines", "engine");
   const found = known.find(({ id }) => id === typed);

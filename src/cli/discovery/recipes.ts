@@ -4,14 +4,14 @@
  */
 import { resolve } from "node:path";
 import { messageOf, SparError, suggestName } from "../../base/index.ts";
-import type { Recipe } from "../../train/recipe.ts";
+import type { Recipe } from "../../train/index.ts";
 import { loadModule, looksLikePath } from "./load-module.ts";
 import { modulesByFolder, type PackageFolder } from "./package-folder.ts";
 
 export interface LocatedRecipe {
   readonly recipe: Recipe;
-  /** The file that it was loaded from. */
-  readonly file: string;
+  /** The file that it was loaded from, where it does not come with spar. */
+  readonly ownFile: string | null;
 }
 
 export type ListedRecipe =
@@ -30,10 +30,13 @@ export interface RecipeRequest {
  */
 export async function findRecipe(request: RecipeRequest): Promise<LocatedRecipe> {
   const { typed, place } = request;
-  if (looksLikePath(typed)) return loadRecipe(resolve(request.workingFolder, typed));
+  if (looksLikePath(typed)) {
+    const ownFile = resolve(request.workingFolder, typed);
+    return { recipe: await loadRecipe(ownFile), ownFile };
+  }
   const known = modulesByFolder(place, "recipes", "recipe");
   const found = known.find(({ id }) => id === typed);
-  if (found !== undefined) return loadRecipe(found.file);
+  if (found !== undefined) return { recipe: await loadRecipe(found.file), ownFile: null };
   throw new SparError({
     code: "unknown-recipe",
     boundary: "command",
@@ -49,8 +52,7 @@ export async function listRecipes(place: PackageFolder): Promise<ListedRecipe[]>
   const listed = modulesByFolder(place, "recipes", "recipe").map(
     async ({ id, file }): Promise<ListedRecipe> => {
       try {
-        const { recipe } = await loadRecipe(file);
-        return { kind: "loaded", id, recipe };
+        return { kind: "loaded", id, recipe: await loadRecipe(file) };
       } catch (thrown) {
         return { kind: "broken", id, problem: messageOf(thrown) };
       }
@@ -59,9 +61,9 @@ export async function listRecipes(place: PackageFolder): Promise<ListedRecipe[]>
   return Promise.all(listed);
 }
 
-async function loadRecipe(file: string): Promise<LocatedRecipe> {
+async function loadRecipe(file: string): Promise<Recipe> {
   const { recipe } = await loadModule({ file, kind: "recipe" });
-  if (isRecipe(recipe)) return { recipe, file };
+  if (isRecipe(recipe)) return recipe;
   throw new SparError({
     code: "not-a-recipe",
     boundary: "command",

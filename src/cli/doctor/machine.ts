@@ -1,7 +1,6 @@
 /** What the machine brings: Node, cores, memory, disk. */
-import { existsSync, statfsSync } from "node:fs";
 import { availableParallelism, freemem, totalmem } from "node:os";
-import { dirname } from "node:path";
+import { freeBytesAt } from "../plan/warn-about-size.ts";
 import { formatBytes } from "../terminal/format.ts";
 import type { Check } from "./check.ts";
 
@@ -53,10 +52,7 @@ function checkMemory(): Check {
 
 /** Free space where runs go: of the nearest folder that exists. */
 function checkDisk(runsFolder: string): Check {
-  let folder = runsFolder;
-  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
-  const { bavail, bsize } = statfsSync(folder);
-  const freeBytes = bavail * bsize;
+  const freeBytes = freeBytesAt(runsFolder);
   const detail = `${formatBytes(freeBytes)} free at ${runsFolder}`;
   return freeBytes >= smallestDiskBytes
     ? { name: "disk", status: "ok", detail, fix: null }

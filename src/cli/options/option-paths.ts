@@ -3,7 +3,7 @@
  * its schema. Used to parse `--set`, to suggest names and to print the table of `spar plan`.
  */
 import { z } from "zod";
-import type { OptionsSchema } from "../../train/recipe.ts";
+import type { OptionsSchema } from "../../train/index.ts";
 
 export interface OptionPath {
   /** `warmUp.learningRate`. */

@@ -3,7 +3,7 @@
  * with what was expected and what came. Whether options fit each other is the library's to say.
  */
 import { SparError, suggestName, type JsonObject, type JsonValue } from "../../base/index.ts";
-import type { OptionsSchema } from "../../train/recipe.ts";
+import type { OptionsSchema } from "../../train/index.ts";
 import { listOptionPaths, typeOf, type OptionPath } from "./option-paths.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** A plan as data, for people and as JSON: what `spar plan` found out without starting anything. */
 import type { Capability } from "../../contract/index.ts";
-import type { Plan } from "../../train/recipe.ts";
+import type { Plan } from "../../train/index.ts";
 
 export interface EngineFit {
   readonly id: string;

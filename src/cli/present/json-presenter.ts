@@ -1,12 +1,14 @@
 /** Tells programs about a run: one JSON object per line on standard output, in order. */
 import type { Screen } from "../terminal/screen.ts";
-import type { Presenter } from "./presenter.ts";
+import type { Presenter, RunHeader } from "./presenter.ts";
 
 export function createJsonPresenter(screen: Screen): Presenter {
   const emit = (fields: object): void => screen.print(JSON.stringify(fields, finite));
+  let pendingHeader: RunHeader | null = null;
   return {
-    header: (header) => emit({ kind: "header", ...header }),
+    header: (header) => void (pendingHeader = header),
     observe: (event) => {
+      if (event.kind === "run-start" && pendingHeader !== null) emit({ kind: "header", ...pendingHeader });
       // How far something is changes many times a second, and is no result.
       if (!event.kind.startsWith("progress-")) emit(event);
     },

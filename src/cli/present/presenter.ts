@@ -3,7 +3,7 @@
  * JSON lines for programs. Knows no recipe.
  */
 import type { JsonValue } from "../../base/index.ts";
-import type { RunObserver } from "../../train/observer.ts";
+import type { RunObserver } from "../../train/index.ts";
 
 /** What stands above a run. */
 export interface RunHeader {
@@ -26,7 +26,7 @@ export interface RunSummary {
 }
 
 export interface Presenter {
-  /** Before the run begins; shown with its first event, which knows the folder. */
+  /** Before the run begins; shown with its first event, which knows the folder. The last one counts. */
   header(header: RunHeader): void;
   readonly observe: RunObserver;
   summary(summary: RunSummary): void;

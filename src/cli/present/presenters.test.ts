@@ -2,8 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Clock } from "../../base/index.ts";
 import { createScreen, type Screen } from "../terminal/screen.ts";
 import { createJsonPresenter } from "./json-presenter.ts";
-import type { RunEvent } from "../../train/observer.ts";
-import type { ReportEvent } from "../../train/report.ts";
+import type { ReportEvent, RunEvent } from "../../train/index.ts";
 import type { RunHeader } from "./presenter.ts";
 import { createProgressDisplay } from "./progress-display.ts";
 import { createTextPresenter } from "./text-presenter.ts";
@@ -176,6 +175,7 @@ describe("the JSON presenter", () => {
     const { screen, output } = scene(false);
     const presenter = createJsonPresenter(screen);
     presenter.header(header);
+    presenter.observe(start);
     presenter.observe(progress(1, "answering"));
     presenter.observe(report({ kind: "table-row", table: "t", cells: [1, Number.NaN] }));
     const lines = output
@@ -185,6 +185,7 @@ describe("the JSON presenter", () => {
       .map((line) => JSON.parse(line));
     expect(lines).toEqual([
       { kind: "header", ...header },
+      start,
       { kind: "report", isReplayed: false, event: { kind: "table-row", table: "t", cells: [1, "NaN"] } },
     ]);
   });

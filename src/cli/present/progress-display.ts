@@ -3,7 +3,7 @@
  * elsewhere. Of several things under way the one that began last is shown.
  */
 import type { Clock } from "../../base/index.ts";
-import type { RunEvent } from "../../train/observer.ts";
+import type { RunEvent } from "../../train/index.ts";
 import { formatDuration } from "../terminal/format.ts";
 import { createProgressLine, type ProgressLine } from "../terminal/progress.ts";
 import type { Screen } from "../terminal/screen.ts";

@@ -1,5 +1,5 @@
 /** Prints what a recipe reports, as it comes: notes, tables that grow row by row, charts. */
-import type { ReportEvent } from "../../train/report.ts";
+import type { ReportEvent } from "../../train/index.ts";
 import { formatChart } from "../terminal/chart.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { createTable, type GrowingTable } from "../terminal/table.ts";

@@ -1,6 +1,6 @@
 /** Shows a run to people: header, tables that grow, charts, notes, progress, and what to do next. */
 import type { Clock, JsonValue } from "../../base/index.ts";
-import type { RunEvent } from "../../train/observer.ts";
+import type { RunEvent } from "../../train/index.ts";
 import { countOf, formatDuration } from "../terminal/format.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { formatTable } from "../terminal/table.ts";
@@ -71,7 +71,7 @@ function resumeLines(start: RunStart): string[] {
 
 function summaryLines(summary: RunSummary, screen: Screen): string[] {
   const { style } = screen;
-  const result = resultLines(summary.result);
+  const result = resultLines(summary.result, screen.maximumWidth);
   return [
     "",
     ...(result.length === 0 ? [] : [style.heading("Result"), ...result, ""]),
@@ -83,12 +83,12 @@ function summaryLines(summary: RunSummary, screen: Screen): string[] {
 }
 
 /** A flat object as a table, anything else as JSON; nothing where there is no result. */
-function resultLines(result: JsonValue): string[] {
+function resultLines(result: JsonValue, maximumWidth: number): string[] {
   if (result === null) return [];
   if (typeof result !== "object" || Array.isArray(result)) return [manyLines(JSON.stringify(result))];
   const rows = Object.entries(result).map(([name, value]) => [
     name,
     typeof value === "string" ? value : JSON.stringify(value),
   ]);
-  return formatTable([{ name: "" }, { name: "" }], rows).slice(1);
+  return formatTable([{ name: "" }, { name: "" }], rows, maximumWidth).slice(1);
 }

@@ -1,0 +1,81 @@
+/** `spar export RUN`: weights and tokenizer in the hub's formats, or the records as JSONL. */
+import { basename, resolve } from "node:path";
+import { Option, type Command } from "commander";
+import { openRunReader, type RunReader } from "../../store/index.ts";
+import { listSavedPolicies } from "../../train/index.ts";
+import { findEngine, startEngine } from "../discovery/engines.ts";
+import { findRun } from "../discovery/runs.ts";
+import { fillNewFolder } from "../export/new-folder.ts";
+import { writeRecords } from "../export/records.ts";
+import { runsFolderOf } from "../runs-folder.ts";
+import { loadModel } from "../sample/load-weights.ts";
+import { choosePolicy } from "../sample/choose-policy.ts";
+import type { Shell } from "../shell.ts";
+import { countOf } from "../terminal/format.ts";
+import { formatTable } from "../terminal/table.ts";
+import { addCommonOptions } from "./recipe-options.ts";
+
+interface ExportOptions {
+  readonly what: "model" | "records";
+  readonly to?: string;
+  readonly policy?: string;
+  readonly engine?: string;
+  readonly runsFolder?: string;
+}
+
+export function addExportCommand(program: Command, shell: Shell): void {
+  const command = program
+    .command("export <run>")
+    .description("write the trained model in the hub's formats, or the records of the run as JSONL")
+    .addOption(new Option("--what <kind>", "what to write").choices(["model", "records"]).default("model"))
+    .option("--to <folder>", "a folder that does not exist yet; else RUN-model or RUN-records here")
+    .option("--policy <name>", "which model of the run; else the one that it made first")
+    .option("-e, --engine <id>", "what reads the weights; else the engine of the run")
+    .option("--runs-folder <folder>", "where runs are kept; else SPAR_RUNS, else ./runs")
+    .action((run: string, options: ExportOptions) => exportRun(run, options, shell));
+  addCommonOptions(command);
+}
+
+async function exportRun(typed: string, options: ExportOptions, shell: Shell): Promise<void> {
+  const { workingFolder } = shell;
+  const folder = findRun({ typed, runsFolder: runsFolderOf(shell, options.runsFolder), workingFolder });
+  using reader = openRunReader(folder);
+  const target = resolve(workingFolder, options.to ?? `${basename(folder)}-${options.what}`);
+  if (options.what === "records") await exportRecords(reader, target, shell);
+  else await exportModel({ reader, target, options, shell });
+}
+
+async function exportRecords(reader: RunReader, target: string, shell: Shell): Promise<void> {
+  const counts = await fillNewFolder(target, async (temporary) => writeRecords(reader, temporary));
+  const rows = Object.entries(counts).map(([file, count]) => [file, count]);
+  shell.screen.print(target, ...formatTable([{ name: "file" }, { name: "lines" }], rows));
+}
+
+async function exportModel(request: {
+  readonly reader: RunReader;
+  readonly target: string;
+  readonly options: ExportOptions;
+  readonly shell: Shell;
+}): Promise<void> {
+  const { reader, target, options, shell } = request;
+  const { place, workingFolder } = shell;
+  const policy = choosePolicy(listSavedPolicies(reader), options.policy);
+  const weights = policy.weights.at(-1) ?? policy.weights[0];
+  const located = await findEngine({
+    typed: options.engine ?? reader.manifest.engine.name,
+    place,
+    workingFolder,
+  });
+  const interrupts = shell.listenForInterrupts();
+  const engine = await startEngine(located, {});
+  try {
+    const { signal } = interrupts;
+    const model = await loadModel({ engine, reader, weights, signal });
+    await fillNewFolder(target, (temporary) => model.export(temporary, { signal }));
+    const size = countOf(model.parameterCount, "parameter");
+    shell.screen.print(`${target}: ${policy.name}, ${weights.label}, ${size}`);
+  } finally {
+    interrupts.stopListening();
+    await engine.close();
+  }
+}

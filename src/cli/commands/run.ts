@@ -1,0 +1,133 @@
+/** `spar run RECIPE`: checks everything that can be checked, then runs the recipe in a folder of its own. */
+import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import { SparError } from "../../base/index.ts";
+import { missingCapabilities } from "../../contract/index.ts";
+import { nextRunFolder } from "../../store/index.ts";
+import { startRun } from "../../train/index.ts";
+import { capabilitiesOf, findEngine, listEngineIds, type LocatedEngine } from "../discovery/engines.ts";
+import { requireInputs } from "../plan/make-report.ts";
+import { prepareRecipe, stateOfInputs, type PreparedRecipe } from "../prepare.ts";
+import { runSession } from "../run-session.ts";
+import { runsFolderOf } from "../runs-folder.ts";
+import type { Shell } from "../shell.ts";
+import { softwareOf } from "../software.ts";
+import { warnAboutSize } from "../plan/warn-about-size.ts";
+import { wholeNumber } from "./number-argument.ts";
+import { addCommonOptions, addRecipeOptions, type RecipeOptions } from "./recipe-options.ts";
+
+interface RunOptions extends RecipeOptions {
+  readonly seed: number;
+  readonly threads?: number;
+  readonly name?: string;
+  readonly runFolder?: string;
+  readonly runsFolder?: string;
+  readonly checkpointEvery?: number;
+  readonly quiet?: boolean;
+}
+
+const usualSeed = 1;
+
+export function addRunCommand(program: Command, shell: Shell): void {
+  const command = program
+    .command("run <recipe>")
+    .description("run a recipe: an id that spar list shows, or the path of a file of yours")
+    .option("--seed <number>", "where all randomness comes from", wholeNumber({ minimum: 0 }), usualSeed)
+    .option(
+      "--threads <count>",
+      "threads of arithmetic; results do not depend on it",
+      wholeNumber({ minimum: 1 }),
+    )
+    .option("--name <name>", "name of the run, below the folder of runs")
+    .option("--run-folder <folder>", "the folder of the run itself")
+    .option("--runs-folder <folder>", "where runs are kept; else SPAR_RUNS, else ./runs")
+    .option(
+      "--checkpoint-every <steps>",
+      "save models after every so many steps that change one",
+      wholeNumber({ minimum: 1 }),
+    )
+    .option("--json", "print events as JSON lines")
+    .option("--quiet", "no progress")
+    .action((recipe: string, options: RunOptions) => runRecipe(recipe, options, shell));
+  addCommonOptions(addRecipeOptions(command));
+}
+
+async function runRecipe(typed: string, options: RunOptions, shell: Shell): Promise<void> {
+  const prepared = await prepareRecipe({ recipe: typed, ...options }, shell);
+  const { recipe, ownFile } = prepared.located;
+  const engine = await findEngine({
+    typed: prepared.engine,
+    place: shell.place,
+    workingFolder: shell.workingFolder,
+  });
+  await requireCapabilities(engine, prepared, shell);
+  const folder = folderOf(recipe.id, prepared.presetName, options, shell);
+  const plan = await recipe.plan(prepared.options);
+  requireInputs({ inputs: stateOfInputs(plan.inputs, shell.workingFolder) });
+  shell.screen.notice(...warnAboutSize(plan, folder));
+  const session = {
+    recipe,
+    preset: prepared.presetName,
+    seed: options.seed,
+    folder,
+    engine,
+    knownEngine: null,
+    settings: options.threads === undefined ? {} : { threadCount: options.threads },
+    isJson: options.json === true,
+    isQuiet: options.quiet === true,
+  };
+  await runSession(session, shell, (parts) =>
+    startRun({
+      ...parts,
+      recipe,
+      folder,
+      preset: prepared.presetName,
+      overrides: prepared.overrides,
+      seed: options.seed,
+      engineName: engine.id,
+      ...(ownFile === null ? {} : { recipeFile: ownFile }),
+      clock: shell.clock,
+      software: softwareOf(shell.place),
+      ...(options.checkpointEvery === undefined ? {} : { checkpointEverySteps: options.checkpointEvery }),
+    }),
+  );
+}
+
+/** Refuses an engine that cannot do what the recipe needs, naming those that can. @throws `capability-missing` */
+async function requireCapabilities(
+  engine: LocatedEngine,
+  prepared: PreparedRecipe,
+  shell: Shell,
+): Promise<void> {
+  const missing = missingCapabilities(await capabilitiesOf(engine), prepared.needs);
+  if (missing.length === 0) return;
+  const able: string[] = [];
+  for (const id of listEngineIds(shell.place)) {
+    const other = await findEngine({ typed: id, place: shell.place, workingFolder: shell.workingFolder });
+    if (missingCapabilities(await capabilitiesOf(other), prepared.needs).length === 0) able.push(id);
+  }
+  throw new SparError({
+    code: "capability-missing",
+    boundary: "engine",
+    message: `engine ${engine.id} lacks what preset ${prepared.presetName} of ${prepared.located.recipe.id} needs: ${missing.join(", ")}`,
+    hint:
+      able.length === 0
+        ? "no engine here has all of it; choose another preset"
+        : `engines that have it: ${able.join(", ")}`,
+  });
+}
+
+const runName = /^[A-Za-z0-9][A-Za-z0-9._-]*$/u;
+
+function folderOf(recipeId: string, preset: string, options: RunOptions, shell: Shell): string {
+  if (options.runFolder !== undefined) return resolve(shell.workingFolder, options.runFolder);
+  const runsFolder = runsFolderOf(shell, options.runsFolder);
+  if (options.name === undefined) return nextRunFolder(runsFolder, recipeId, preset);
+  if (runName.test(options.name)) return join(runsFolder, options.name);
+  throw new SparError({
+    code: "invalid-name",
+    boundary: "command",
+    message: `expected a name of letters, digits, dots, dashes and underscores, got "${options.name}"`,
+    hint: "to choose a folder, use --run-folder",
+  });
+}

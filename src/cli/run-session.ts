@@ -1,0 +1,139 @@
+/**
+ * One execution of a run from the command line: presenter, interrupts, engine, and what is said and
+ * left behind when it ends, well or not. Shared by `run` and `resume`.
+ */
+import { existsSync, rmSync } from "node:fs";
+import { basename } from "node:path";
+import { isSparError } from "../base/index.ts";
+import type { Engine } from "../contract/index.ts";
+import { isRunFolder, openRunReader, type RunManifest } from "../store/index.ts";
+import type { Recipe, RunObserver, RunOutcome } from "../train/index.ts";
+import { startEngine, type EngineSettings, type LocatedEngine } from "./discovery/engines.ts";
+import { createJsonPresenter } from "./present/json-presenter.ts";
+import type { Presenter } from "./present/presenter.ts";
+import { createTextPresenter } from "./present/text-presenter.ts";
+import { commandName } from "./command-name.ts";
+import type { Shell } from "./shell.ts";
+
+export interface SessionOptions {
+  readonly recipe: Recipe;
+  readonly preset: string;
+  readonly seed: number;
+  readonly folder: string;
+  readonly engine: LocatedEngine;
+  /** As it was when the run began; null for a new run, whose engine has yet to start. */
+  readonly knownEngine: KnownEngine | null;
+  readonly settings: EngineSettings;
+  readonly isJson: boolean;
+  readonly isQuiet: boolean;
+}
+
+/** What the header says of an engine. */
+export interface KnownEngine {
+  readonly executor: string;
+  readonly precision: string;
+  readonly threadCount: number;
+}
+
+/** What `startRun` and `resumeRun` need of the command line. */
+export interface SessionParts {
+  readonly signal: AbortSignal;
+  readonly observer: RunObserver;
+  readonly engineFactory: () => Promise<Engine>;
+}
+
+/** What `findRecipe` finds the recipe of a run by. */
+export function recipeOfRun(manifest: RunManifest): string {
+  return manifest.recipe.file ?? manifest.recipe.id;
+}
+
+/** Runs `start` under a presenter and with ctrl-C taken over; reports how it ended. */
+export async function runSession(
+  options: SessionOptions,
+  shell: Shell,
+  start: (parts: SessionParts) => Promise<RunOutcome>,
+): Promise<void> {
+  const { folder } = options;
+  const wasThere = existsSync(folder);
+  const presenter = createPresenter(options, shell);
+  const interrupts = shell.listenForInterrupts();
+  const startedMs = shell.clock.monotonicMs();
+  const engineFactory = async (): Promise<Engine> => {
+    const engine = await startEngine(options.engine, options.settings);
+    presenter.header(headerOf(options, engine.description));
+    return engine;
+  };
+  // A finished run is told again without its engine.
+  if (options.knownEngine !== null) presenter.header(headerOf(options, options.knownEngine));
+  try {
+    const outcome = await start({ signal: interrupts.signal, observer: presenter.observe, engineFactory });
+    const elapsedMs = shell.clock.monotonicMs() - startedMs;
+    presenter.summary({ result: outcome.result, elapsedMs, folder, next: nextCommands(folder, shell) });
+  } catch (thrown) {
+    presenter.end();
+    const isKept = wasThere || keepsAnything(folder);
+    if (!isKept) rmSync(folder, { recursive: true, force: true });
+    shell.screen.notice(...afterwards({ thrown, isKept, folder, shell }));
+    throw thrown;
+  } finally {
+    presenter.end();
+    interrupts.stopListening();
+  }
+}
+
+function createPresenter(options: SessionOptions, shell: Shell): Presenter {
+  const { screen, clock } = shell;
+  return options.isJson
+    ? createJsonPresenter(screen)
+    : createTextPresenter({ screen, clock, isQuiet: options.isQuiet });
+}
+
+function headerOf(options: SessionOptions, engine: KnownEngine): Parameters<Presenter["header"]>[0] {
+  const { executor, precision, threadCount } = engine;
+  return {
+    recipe: options.recipe.id,
+    title: options.recipe.title,
+    preset: options.preset,
+    engine: `${options.engine.id} (${executor}, ${precision})`,
+    threadCount,
+    seed: options.seed,
+  };
+}
+
+/** Whether a run that did not end well holds a finished step or turn that somebody could miss. */
+function keepsAnything(folder: string): boolean {
+  if (!isRunFolder(folder)) return false;
+  using reader = openRunReader(folder);
+  for (const step of reader.steps()) if (step.kind !== "end") return true;
+  for (const episode of reader.episodes()) if (episode.turnCount > 0) return true;
+  return false;
+}
+
+/** What somebody wants to know who sees a run end early. */
+function afterwards(state: {
+  readonly thrown: unknown;
+  readonly isKept: boolean;
+  readonly folder: string;
+  readonly shell: Shell;
+}): string[] {
+  const { thrown, isKept, folder, shell } = state;
+  const isStopped = isSparError(thrown) && thrown.code === "aborted";
+  if (!isKept) return isStopped ? ["stopped before anything was finished; nothing is left behind"] : [];
+  if (!existsSync(folder)) return [];
+  const resume = `${commandName(shell)} resume ${runArgument(folder, shell)}`;
+  return isStopped
+    ? [`stopped; go on with: ${resume}`]
+    : [`what was finished is kept; go on with: ${resume}`];
+}
+
+function nextCommands(folder: string, shell: Shell): string[] {
+  const run = runArgument(folder, shell);
+  const spar = commandName(shell);
+  return [`${spar} sample ${run} --prompt "..."`, `${spar} replay ${run}`, `${spar} export ${run}`];
+}
+
+/** How a run is named on the command line: short where it lies in the usual place. */
+export function runArgument(folder: string, shell: Shell): string {
+  const usual = `${shell.workingFolder}/runs/${basename(folder)}`;
+  return folder === usual ? basename(folder) : folder;
+}

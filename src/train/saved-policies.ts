@@ -1,0 +1,41 @@
+/**
+ * What weights a run has kept: per policy the versions that still exist, oldest first, and its last
+ * saved state. Sampling and exports begin here. Read from the committed steps; the checkpoints
+ * themselves are not touched.
+ */
+import type { RunReader } from "../store/index.ts";
+import { parseEffects, Standing } from "./step-effects.ts";
+
+export interface SavedWeights {
+  /** `version 3`, or `last state` where it was trained on after it was last published. */
+  readonly label: string;
+  /** Name of the checkpoint. */
+  readonly checkpoint: string;
+}
+
+export interface SavedPolicy {
+  readonly name: string;
+  /** At least one, oldest first. */
+  readonly weights: readonly [SavedWeights, ...SavedWeights[]];
+}
+
+/** Policies in the order in which the run made them; those of which nothing is left are missing. */
+export function listSavedPolicies(reader: RunReader): SavedPolicy[] {
+  const standing = new Standing();
+  for (const step of reader.steps()) standing.apply(step.result, parseEffects(step.effects));
+  const byPolicy = new Map<string, SavedWeights[]>();
+  for (const name of standing.models.keys()) byPolicy.set(name, []);
+  for (const { policy, number, folder } of standing.versions.values()) {
+    const weights = byPolicy.get(policy) ?? [];
+    weights.push({ label: `version ${number}`, checkpoint: folder });
+    byPolicy.set(policy, weights);
+  }
+  for (const [name, { savedFolder }] of standing.models) {
+    const weights = byPolicy.get(name) ?? [];
+    const isPublished = weights.some(({ checkpoint }) => checkpoint === savedFolder);
+    if (savedFolder !== null && !isPublished) weights.push({ label: "last state", checkpoint: savedFolder });
+  }
+  return [...byPolicy].flatMap(([name, [first, ...others]]) =>
+    first === undefined ? [] : [{ name, weights: [first, ...others] }],
+  );
+}
