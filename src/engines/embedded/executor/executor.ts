@@ -22,6 +22,9 @@ export interface LoadedProgram {
   /** First step of each phase and the end of the last. */
   readonly bounds: readonly [number, number, number];
   readonly patches: readonly Patch[];
+  /** Per step: how often it was timed, and the shortest time. */
+  readonly trials: Uint8Array;
+  readonly durationsMs: Float64Array;
 }
 
 interface Patch {
@@ -42,6 +45,11 @@ interface Helper {
 }
 
 const headerWords = stepWords.operands;
+/** Runs of a step before it is decided whether helpers take part in it. Speed alone depends on that, never a result. */
+const trialRuns = 4;
+/** Waking a helper and waiting for it costs some ten microseconds. */
+const shareFromMs = 0.06;
+const pieceMs = 0.02;
 /** About ten microseconds. */
 const spinRounds = 2_000;
 
@@ -83,7 +91,9 @@ export class Executor {
     for (const helper of this.helpers) helper.port.postMessage({ program: id, table, stride, modules } satisfies ProgramMessage);
     const early = program.phases[0].length;
     const kernels = modules.map((module) => this.instantiate(module));
-    return { id, program, table, stride, kernels, bounds: [0, early, steps.length], patches };
+    const trials = new Uint8Array(steps.length);
+    const durationsMs = new Float64Array(steps.length).fill(Infinity);
+    return { id, program, table, stride, kernels, bounds: [0, early, steps.length], patches, trials, durationsMs };
   }
 
   /** Runs one phase of a program to its end. Synchronous: the engine's thread is one of the workers. */
@@ -94,18 +104,6 @@ export class Executor {
     for (const { word, operand } of loaded.patches) table[word] = addressOf(operand, bindings);
     const end = loaded.bounds[phase + 1]!;
     for (let step = loaded.bounds[phase]!; step < end; step += 1) this.runStep(loaded, step);
-  }
-
-  /** Milliseconds per step of one phase, for profiling. */
-  profile(loaded: LoadedProgram, phase: 0 | 1, bindings: Bindings): number[] {
-    for (const { word, operand } of loaded.patches) loaded.table[word] = addressOf(operand, bindings);
-    const times: number[] = [];
-    for (let step = loaded.bounds[phase]!; step < loaded.bounds[phase + 1]!; step += 1) {
-      const start = performance.now();
-      this.runStep(loaded, step);
-      times.push(performance.now() - start);
-    }
-    return times;
   }
 
   async close(): Promise<void> {
@@ -131,7 +129,24 @@ export class Executor {
     const size = table[at + stepWords.size]!;
     const chunk = table[at + stepWords.chunk]!;
     if (chunk >= size || this.helpers.length === 0) callKernel(kernel, table, at, 0, size);
+    else if (loaded.trials[step]! < trialRuns) this.tryAlone(loaded, step);
     else this.share(loaded, step, Math.ceil(size / chunk));
+  }
+
+  /** The first runs of a step are timed on this thread; then it is known into how many pieces it is worth cutting. */
+  private tryAlone(loaded: LoadedProgram, step: number): void {
+    const { table, trials, durationsMs } = loaded;
+    const at = step * loaded.stride;
+    const size = table[at + stepWords.size]!;
+    const start = performance.now();
+    callKernel(loaded.kernels[table[at]!]!, table, at, 0, size);
+    durationsMs[step] = Math.min(durationsMs[step]!, performance.now() - start);
+    trials[step]! += 1;
+    if (trials[step]! < trialRuns) return;
+    const pieces = Math.min(Math.floor(durationsMs[step]! / pieceMs), (this.helpers.length + 1) * 4);
+    const granularity = table[at + stepWords.chunk]!;
+    const isWorthIt = durationsMs[step]! >= shareFromMs && pieces > 1;
+    table[at + stepWords.chunk] = isWorthIt ? Math.ceil(size / pieces / granularity) * granularity : size;
   }
 
   /** Offers the chunks of one step to the helpers, takes its own share, and waits for the rest. */

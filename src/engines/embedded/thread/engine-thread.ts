@@ -5,15 +5,24 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { isSparError, messageOf, present } from "../../../base/index.ts";
 import { EngineCore } from "./engine-core.ts";
-import type { CallMessage, EngineThreadData, FromEngine, PlainError, ToEngine } from "./protocol.ts";
+import type { CallMessage, EngineAnswer, EngineThreadData, FromEngine, PlainError, ToEngine } from "./protocol.ts";
 
 const port = present(parentPort, "the port of the engine thread");
 const core = new EngineCore(workerData as EngineThreadData);
 const running = new Map<number, AbortController>();
 const waiting = new Map<number, (gradients: readonly Float64Array[] | null) => void>();
 
-function send(message: FromEngine): void {
-  port.postMessage(message);
+let outbox: EngineAnswer[] = [];
+
+function send(answer: EngineAnswer): void {
+  outbox.push(answer);
+  if (outbox.length === 1) setImmediate(flush);
+}
+
+function flush(): void {
+  const answers: FromEngine = outbox;
+  outbox = [];
+  port.postMessage(answers);
 }
 
 async function run(call: CallMessage): Promise<void> {

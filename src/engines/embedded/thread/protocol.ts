@@ -102,8 +102,10 @@ export type ToEngine =
   | { readonly kind: "cancel"; readonly id: number }
   | { readonly kind: "gradients"; readonly id: number; readonly gradients: readonly Float64Array[] | null };
 
-/** From the engine's thread. */
-export type FromEngine =
+/** From the engine's thread. Answers that are ready together travel together: a message costs more than an answer. */
+export type FromEngine = readonly EngineAnswer[];
+
+export type EngineAnswer =
   | { readonly kind: "result"; readonly id: number; readonly result: unknown }
   | { readonly kind: "failure"; readonly id: number; readonly error: PlainError }
   | { readonly kind: "logprobs"; readonly id: number; readonly logprobs: readonly Float32Array[] };

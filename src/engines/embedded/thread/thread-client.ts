@@ -5,7 +5,7 @@
 import { Worker } from "node:worker_threads";
 import { abortedError, SparError, withDeadline, type CallOptions } from "../../../base/index.ts";
 import { engineError } from "../../../contract/index.ts";
-import type { ArgumentsOf, CallMessage, EngineCallName, EngineThreadData, FromEngine, ResultOf, ToEngine } from "./protocol.ts";
+import type { ArgumentsOf, CallMessage, EngineAnswer, EngineCallName, EngineThreadData, FromEngine, ResultOf, ToEngine } from "./protocol.ts";
 
 export type AnswerLogprobs = (logprobs: readonly Float32Array[]) => readonly Float64Array[];
 
@@ -38,7 +38,7 @@ export class ThreadClient {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
     this.thread = new Worker(new URL(`./engine-thread.${extension}`, import.meta.url), { workerData });
     this.thread.unref();
-    this.thread.on("message", (message: FromEngine) => this.receive(message));
+    this.thread.on("message", (answers: FromEngine) => answers.forEach((answer) => this.receive(answer)));
     this.thread.on("error", (cause) => this.fail(engineError("engine-failed", `the thread of the embedded engine failed: ${String(cause)}`, { cause })));
     this.thread.on("exit", () => this.fail(engineError("engine-failed", "the thread of the embedded engine ended")));
   }
@@ -95,7 +95,7 @@ export class ThreadClient {
     if (!this.closing.signal.aborted) this.post({ kind: "cancel", id });
   }
 
-  private receive(message: FromEngine): void {
+  private receive(message: EngineAnswer): void {
     switch (message.kind) {
       case "result":
         this.settle(message.id)?.resolve(message.result);
