@@ -8,6 +8,7 @@ import { canonicalJson, createRandom, sha256, type JsonValue, type Random } from
 import type { CreateModelOptions, Engine } from "../contract/index.ts";
 import { ActiveStep } from "./active-step.ts";
 import { liveStep, replayStep, stepError, type StepIdentity } from "./durable-step.ts";
+import { toPlainJson } from "./plain-json.ts";
 import type { Policy, Run, RunState, Step, StepUses } from "./run.ts";
 import { RunContext, type RunContextOptions } from "./run-context.ts";
 import { RunPolicy } from "./run-policy.ts";
@@ -80,7 +81,7 @@ export class DurableRun<Options> implements Run<Options> {
     return policy;
   }
 
-  state<T extends JsonValue>(name: string, initial: T): RunState<T> {
+  state<T>(name: string, initial: T): RunState<T> {
     this.#claim(`state/${name}`, stepNamePattern, "a state: letters, digits, spaces and . _ / -");
     const { states } = this.#context;
     const read = (): T => {
@@ -95,13 +96,13 @@ export class DurableRun<Options> implements Run<Options> {
           hint: `name it: run.step("${step.name}", { states: [${name}] }, ...)`,
         });
       }
-      states.set(name, JSON.parse(canonicalJson(value)));
+      states.set(name, toPlainJson(value, `the state ${name}`));
       step.changedStates.add(name);
     };
     return { name, get: read, set: write };
   }
 
-  async step<T extends JsonValue>(name: string, uses: StepUses, body: (step: Step) => Promise<T>): Promise<T> {
+  async step<T>(name: string, uses: StepUses, body: (step: Step) => Promise<T>): Promise<T> {
     this.#claim(`step/${name}`, stepNamePattern, "a step: letters, digits, spaces and . _ / -");
     const models = (uses.models ?? []).map((model) => model.name);
     const states = (uses.states ?? []).map((state) => state.name);
@@ -123,7 +124,7 @@ export class DurableRun<Options> implements Run<Options> {
     return this.#durable(plan, async () => result);
   }
 
-  async #durable(plan: StepPlan, body: (step: ActiveStep) => Promise<JsonValue>): Promise<JsonValue> {
+  async #durable(plan: StepPlan, body: (step: ActiveStep) => Promise<unknown>): Promise<JsonValue> {
     const context = this.#context;
     const { store, signal, clock, observer } = context.options;
     if (this.#failure !== null) throw this.#failure;

@@ -2,10 +2,11 @@
  * One durable step, live or replayed: the body runs once in the life of a run, its result and
  * everything that it changed are committed in one transaction after its checkpoints are on the disk.
  */
-import { abortedError, canonicalJson, messageOf, throwIfAborted, toSparError, type JsonValue } from "../base/index.ts";
+import { abortedError, canonicalJson, isSparError, messageOf, throwIfAborted, toSparError, withDeadline, type JsonValue } from "../base/index.ts";
 import type { StepKind, StoredStep } from "../store/index.ts";
 import type { ActiveStep } from "./active-step.ts";
 import { tell } from "./observer.ts";
+import { toPlainJson } from "./plain-json.ts";
 import type { RunContext } from "./run-context.ts";
 import { parseEffects, type StepEffects } from "./step-effects.ts";
 import { trainError } from "./train-errors.ts";
@@ -43,7 +44,7 @@ export async function liveStep(
     /** Whether every model must be on the disk afterwards, as at the end of a run. */
     readonly savesAll: boolean;
     readonly made: StepEffects["made"];
-    readonly body: (step: ActiveStep) => Promise<JsonValue>;
+    readonly body: (step: ActiveStep) => Promise<unknown>;
   },
 ): Promise<JsonValue> {
   const { clock, observer, reports, signal } = context.options;
@@ -57,7 +58,7 @@ export async function liveStep(
   reports.enter(step.name);
   try {
     const before = changeCounts(context);
-    const result = toJson(step.name, await untilStopped(context, step.name, options.body(step)));
+    const result = toPlainJson(await untilStopped(context, step.name, options.body(step)), `the result of step "${step.name}"`);
     const changed = changedPolicies(context, before);
     await saveModels(context, changed, options.savesAll);
     const effects = effectsOf(context, { step, changed, made: options.made });
@@ -90,33 +91,25 @@ function checkSame(stored: StoredStep, identity: StepIdentity): void {
 }
 
 /** The body's result; when the run is cancelled the body has some time to end by itself. */
-function untilStopped<T>(context: RunContext, stepName: string, body: Promise<T>): Promise<T> {
+async function untilStopped<T>(context: RunContext, stepName: string, body: Promise<T>): Promise<T> {
   const { signal, stopTimeoutMs } = context.options;
   const what = `step "${stepName}"`;
-  return new Promise((resolve, reject) => {
-    let timer: NodeJS.Timeout | undefined;
-    const onAbort = (): void => {
-      timer = setTimeout(() => reject(abortedError({ boundary: "recipe", what })), stopTimeoutMs);
-    };
-    const cleanUp = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", onAbort);
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    body.then(resolve, reject).finally(cleanUp);
-  });
-}
-
-/** What a resumed run would read back, which is therefore what this one goes on with. */
-function toJson(stepName: string, value: JsonValue): JsonValue {
-  try {
-    return JSON.parse(canonicalJson(value));
-  } catch (cause) {
-    throw trainError("result-not-json", `expected step "${stepName}" to return JSON: ${messageOf(cause)}`, {
-      hint: "return numbers, texts, lists and objects of them; null where there is nothing to say",
-      cause,
+  const stopped = Promise.withResolvers<void>();
+  const onAbort = (): void => stopped.resolve();
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  const afterStop = async (): Promise<T> => {
+    await stopped.promise;
+    const wait = { boundary: "recipe", what: `the end of ${what}`, timeoutMs: stopTimeoutMs } as const;
+    return withDeadline(wait, () => body).catch((thrown: unknown) => {
+      const isLate = isSparError(thrown) && thrown.code === "deadline-exceeded";
+      throw isLate ? abortedError({ boundary: "recipe", what }) : thrown;
     });
+  };
+  try {
+    return await Promise.race([body, afterStop()]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }
 

@@ -7,7 +7,7 @@
  * return what they returned, without running. So code between steps must be a pure function of
  * results, step names must be unique, and models are touched inside steps only.
  */
-import type { Clock, JsonValue, Random } from "../base/index.ts";
+import type { Clock, Random } from "../base/index.ts";
 import type { CreateModelOptions, Engine, Model, PolicyVersion } from "../contract/index.ts";
 import type { EpisodeRecorder, Turn } from "../records/index.ts";
 import type { Report } from "./report.ts";
@@ -28,10 +28,16 @@ export interface Run<Options = unknown> {
   /** Makes a model, or restores it where the run already made it. Itself a durable step. */
   model(name: string, options: Omit<CreateModelOptions, "name">): Promise<Policy>;
 
-  /** A named value that survives, changed inside steps that name it. */
-  state<T extends JsonValue>(name: string, initial: T): RunState<T>;
+  /** A named value that survives, plain JSON, changed inside steps that name it. */
+  state<T>(name: string, initial: T): RunState<T>;
 
-  step<T extends JsonValue>(name: string, uses: StepUses, body: (step: Step) => Promise<T>): Promise<T>;
+  /**
+   * Runs the body once in the life of the run. What it returns must be plain JSON, and comes back as
+   * JSON: members in alphabetical order, no negative zero.
+   *
+   * @throws `result-not-json`, `run-changed`, `name-taken`
+   */
+  step<T>(name: string, uses: StepUses, body: (step: Step) => Promise<T>): Promise<T>;
 
   /** A file of the run folder for exports and figures: `artifact("samples.txt")`. */
   artifactPath(name: string): string;
@@ -75,7 +81,8 @@ export interface Progress {
   end(): void;
 }
 
-export interface RunState<T extends JsonValue> {
+/** @throws `result-not-json` from `set` */
+export interface RunState<T> {
   readonly name: string;
   get(): T;
   set(value: T): void;
