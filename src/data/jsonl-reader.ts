@@ -8,8 +8,10 @@ import type { ByteSource } from "./byte-source.ts";
 import { checkRecord } from "./check-record.ts";
 import { dataError, showValue } from "./data-error.ts";
 
-/** No record of a data set is longer; a file without line ends must not fill the memory. */
-const maxLineBytes = 64 * 2 ** 20;
+export interface JsonlLimits {
+  /** A file without line ends must not fill the memory. Default 64 MiB. */
+  readonly maxLineBytes?: number;
+}
 
 /**
  * The records of a source in their order.
@@ -20,10 +22,11 @@ const maxLineBytes = 64 * 2 ** 20;
 export async function* readJsonl<Schema extends z.ZodType>(
   source: ByteSource,
   schema: Schema,
+  { maxLineBytes = 64 * 2 ** 20 }: JsonlLimits = {},
 ): AsyncGenerator<z.output<Schema>> {
   const { name: file } = source;
   let isEmpty = true;
-  for await (const { bytes, line, isEnded } of splitLines(source)) {
+  for await (const { bytes, line, isEnded } of splitLines(source, maxLineBytes)) {
     const text = decodeLine(bytes, { file, line });
     if (text.trim() === "") continue;
     isEmpty = false;
@@ -45,7 +48,7 @@ interface Line {
   readonly isEnded: boolean;
 }
 
-async function* splitLines(source: ByteSource): AsyncGenerator<Line> {
+async function* splitLines(source: ByteSource, maxLineBytes: number): AsyncGenerator<Line> {
   const lineEnd = 0x0a;
   let line = 1;
   let pending: Uint8Array[] = [];
@@ -58,7 +61,7 @@ async function* splitLines(source: ByteSource): AsyncGenerator<Line> {
       const part = end < 0 ? bytes.subarray(start) : bytes.subarray(start, end);
       pending.push(part);
       pendingBytes += part.length;
-      if (pendingBytes > maxLineBytes) throw lineTooLong(source.name, line);
+      if (pendingBytes > maxLineBytes) throw lineTooLong(source.name, line, maxLineBytes);
       if (end < 0) break;
       yield { bytes: join(pending), line, isEnded: true };
       line += 1;
@@ -141,7 +144,7 @@ function tail(text: string): string {
   return text.slice(-40);
 }
 
-function lineTooLong(file: string, line: number): Error {
+function lineTooLong(file: string, line: number, maxLineBytes: number): Error {
   return dataError("data-line-too-long", `a line may have ${maxLineBytes} bytes, this one has more`, {
     file,
     line,

@@ -5,7 +5,9 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { fileSource } from "./byte-source.ts";
 import { loadRecords, readRecords, writeParquet } from "./index.ts";
+import { readJsonl } from "./jsonl-reader.ts";
 
 const fixtures = join(import.meta.dirname, "fixtures");
 const schema = z.object({ question: z.string(), count: z.number().optional() });
@@ -19,6 +21,12 @@ async function write(name: string, content: string | Uint8Array): Promise<string
   const path = join(folder, name);
   await writeFile(path, content);
   return path;
+}
+
+async function readAll<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const collected: Item[] = [];
+  for await (const item of items) collected.push(item);
+  return collected;
 }
 
 describe("JSON Lines", () => {
@@ -56,6 +64,12 @@ describe("JSON Lines", () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  test("have a bound on the length of a line, not on that of the file", async () => {
+    const path = await write("long.jsonl", `${'{"question":"a"}\n'.repeat(9)}{"question":"too long"}\n`);
+    const failure = readAll(readJsonl(await fileSource(path), schema, { maxLineBytes: 20 }));
+    await expect(failure).rejects.toMatchObject({ code: "data-line-too-long", facts: { line: 10 } });
   });
 
   test("stop when they are told to", async () => {

@@ -78,6 +78,8 @@ describe("stop tokens", () => {
     const renderer = chatRenderer(tokenizer, { template: templates.chatml });
     expect(renderer.decode([1, ...tokenizer.encode(" hi"), stop])).toBe(" hi");
     expect(renderer.decode([])).toBe("");
+    const ordinary = chatRenderer(tokenizer, { template: templates.chatml, stopTokens: ["!"] });
+    expect(ordinary.decode(tokenizer.encode("a!b!"))).toBe("a!b");
   });
 
   test("that the vocabulary lacks are refused", () => {

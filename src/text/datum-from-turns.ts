@@ -96,10 +96,7 @@ function turnParts(turn: Turn, isTrained: boolean, options: DatumFromTurnsOption
   return turn.spans.map((span): RowPart => {
     if (span.kind === "image") return { kind: "image", image: imageOf(span, options.images) };
     const { tokenIds } = span;
-    if (span.kind !== "sampled" || !isTrained) {
-      if (span.kind === "sampled") sampled += tokenIds.length;
-      return { kind: "context", tokenIds };
-    }
+    if (span.kind !== "sampled" || !isTrained) return { kind: "context", tokenIds };
     const range: [number, number] = [sampled, sampled + tokenIds.length];
     sampled = range[1];
     return {
