@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CommanderError } from "commander";
-import { isSparError, systemClock } from "../base/index.ts";
+import { isSparError, SparError, systemClock } from "../base/index.ts";
 import { findPackageFolder } from "./discovery/package-folder.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { describeFailure, reportFailure } from "./failure.ts";
@@ -20,9 +20,15 @@ import { createScreen } from "./terminal/screen.ts";
 const stopGraceMs = 60_000;
 
 let interrupts: Interrupts | null = null;
+let outputFailure: Extract<InterruptName, "closedPipe" | "storage"> | null = null;
+const lastWords: string[] = [];
 const shell = createShell();
 watchStandardOutput();
-exit(await runCommand());
+const code = await runCommand();
+shell.screen.live(null);
+shell.screen.notice(...lastWords);
+await flushOutput();
+exit(code);
 
 function createShell(): Shell {
   const { stdin, stdout, stderr, env } = process;
@@ -37,6 +43,7 @@ function createShell(): Shell {
       isTerminal: stdin.isTTY,
       lines: () => createInterface({ input: stdin }),
     },
+    sayLast: (...lines) => void lastWords.push(...lines),
     listenForInterrupts: () => {
       interrupts = listenForInterrupts({
         source: process,
@@ -57,7 +64,6 @@ async function runCommand(): Promise<number> {
     const interrupt = interrupts?.first ?? null;
     return interrupt === null ? exitCodes.ok.code : exitCodes[interrupt].code;
   } catch (thrown) {
-    shell.screen.live(null);
     if (thrown instanceof CommanderError)
       return thrown.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code;
     return codeOfFailure(thrown);
@@ -74,17 +80,31 @@ function codeOfFailure(thrown: unknown): number {
   return exitCodes[describeFailure(thrown).exit].code;
 }
 
-/** A closed pipe ends quietly; a file that cannot be written any more is told about. */
+/** A closed pipe ends quietly; output that cannot be written any more is told about, once. */
 function watchStandardOutput(): void {
   process.stderr.on("error", () => undefined);
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    const name: InterruptName = error.code === "EPIPE" ? "closedPipe" : "storage";
-    if (name === "storage" && interrupts?.first !== "storage") {
-      shell.screen.notice(...reportFailure(error, { style: shell.screen.errorStyle, isVerbose: false }));
-    }
-    if (interrupts === null) exit(exitCodes[name].code);
-    else interrupts.raise(name);
+    const isFirst = outputFailure === null;
+    outputFailure = error.code === "EPIPE" ? "closedPipe" : "storage";
+    if (isFirst && outputFailure === "storage") reportOutputFailure(error);
+    if (interrupts === null) exit(exitCodes[outputFailure].code);
+    else interrupts.raise(outputFailure);
   });
+}
+
+function reportOutputFailure(cause: Error): void {
+  const error = new SparError({
+    code: "disk-full",
+    boundary: "command",
+    message: `standard output cannot be written: ${cause.message}`,
+    hint: "free some space, or send the output elsewhere",
+  });
+  shell.screen.notice(...reportFailure(error, { style: shell.screen.errorStyle, isVerbose: false }));
+}
+
+/** Waits until what was printed has left, so that a failure of the last line is still noticed. */
+async function flushOutput(): Promise<void> {
+  await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
 }
 
 function readVersion(): string {

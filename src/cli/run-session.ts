@@ -65,15 +65,19 @@ export async function runSession(
   };
   // A finished run is told again without its engine.
   if (options.knownEngine !== null) presenter.header(headerOf(options, options.knownEngine));
+  let hasBegun = false;
+  const observer: RunObserver = (event) => {
+    hasBegun ||= event.kind === "run-start";
+    presenter.observe(event);
+  };
   try {
-    const outcome = await start({ signal: interrupts.signal, observer: presenter.observe, engineFactory });
+    const outcome = await start({ signal: interrupts.signal, observer, engineFactory });
     const elapsedMs = shell.clock.monotonicMs() - startedMs;
     presenter.summary({ result: outcome.result, elapsedMs, folder, next: nextCommands(folder, shell) });
   } catch (thrown) {
-    presenter.end();
     const isKept = wasThere || keepsAnything(folder);
     if (!isKept) rmSync(folder, { recursive: true, force: true });
-    shell.screen.notice(...afterwards({ thrown, isKept, folder, shell }));
+    if (hasBegun) shell.sayLast(...lastWords({ thrown, isKept, folder, shell }));
     throw thrown;
   } finally {
     presenter.end();
@@ -110,7 +114,7 @@ function keepsAnything(folder: string): boolean {
 }
 
 /** What somebody wants to know who sees a run end early. */
-function afterwards(state: {
+function lastWords(state: {
   readonly thrown: unknown;
   readonly isKept: boolean;
   readonly folder: string;
@@ -119,7 +123,6 @@ function afterwards(state: {
   const { thrown, isKept, folder, shell } = state;
   const isStopped = isSparError(thrown) && thrown.code === "aborted";
   if (!isKept) return isStopped ? ["stopped before anything was finished; nothing is left behind"] : [];
-  if (!existsSync(folder)) return [];
   const resume = `${commandName(shell)} resume ${runArgument(folder, shell)}`;
   return isStopped
     ? [`stopped; go on with: ${resume}`]

@@ -14,6 +14,8 @@ export interface Shell {
   readonly workingFolder: string;
   readonly place: PackageFolder;
   readonly input: StandardInput;
+  /** What is said last, after an error where there is one: how to go on. */
+  sayLast(...lines: readonly string[]): void;
   /** Takes over ctrl-C and signals, for commands that have something to finish. */
   listenForInterrupts(): Interrupts;
 }
@@ -23,10 +25,4 @@ export interface StandardInput {
   readonly isTerminal: boolean;
   /** Lines as they come, until the end. */
   lines(): AsyncIterable<string>;
-}
-
-/** Options that every command has. */
-export interface CommonOptions {
-  readonly verbose?: boolean;
-  readonly runsFolder: string;
 }

@@ -7,6 +7,7 @@ import { checkPackages, readManifest } from "../doctor/packages.ts";
 import { SparError } from "../../base/index.ts";
 import { runsFolderOf } from "../runs-folder.ts";
 import type { Shell } from "../shell.ts";
+import { addCommonOptions } from "./recipe-options.ts";
 import { formatTable } from "../terminal/table.ts";
 
 interface DoctorOptions {
@@ -15,7 +16,7 @@ interface DoctorOptions {
 }
 
 export function addDoctorCommand(program: Command, shell: Shell): void {
-  program
+  const command = program
     .command("doctor")
     .description("check this machine: Node, cores, memory, disk, engines, optional packages")
     .option("--json", "print one JSON object")
@@ -28,6 +29,7 @@ export function addDoctorCommand(program: Command, shell: Shell): void {
       const missing = checks.filter(({ status }) => status === "missing");
       if (missing.length > 0) throw somethingMissing(missing);
     });
+  addCommonOptions(command);
 }
 
 async function runChecks(shell: Shell, runsFolder: string): Promise<Check[]> {

@@ -6,6 +6,7 @@ import { listRuns, type RunListing } from "../../store/index.ts";
 import { listRecipes, type ListedRecipe } from "../discovery/recipes.ts";
 import { runsFolderOf } from "../runs-folder.ts";
 import type { Shell } from "../shell.ts";
+import { addCommonOptions } from "./recipe-options.ts";
 import { formatTable } from "../terminal/table.ts";
 import { oneLine } from "../terminal/text.ts";
 
@@ -22,7 +23,7 @@ interface Listing {
 }
 
 export function addListCommand(program: Command, shell: Shell): void {
-  program
+  const command = program
     .command("list")
     .description("show recipes with their presets, engines, and runs")
     .option("--json", "print one JSON object")
@@ -39,6 +40,7 @@ export function addListCommand(program: Command, shell: Shell): void {
         ...(options.json === true ? [JSON.stringify(listingJson(listing))] : listingLines(listing, shell)),
       );
     });
+  addCommonOptions(command);
 }
 
 function listingJson({ recipes, engines, runs }: Listing): object {

@@ -74,7 +74,7 @@ export function requireInputs(report: Pick<PlanReport, "inputs">): void {
   throw new SparError({
     code: "inputs-missing",
     boundary: "command",
-    message: `expected these inputs, found none of the name: ${missing.join(", ")}`,
+    message: `expected input files that are not there: ${missing.join(", ")}`,
     hint: "check the paths; they are relative to the folder that you are in",
   });
 }
