@@ -102,19 +102,21 @@ export interface TorchAnswer {
 
 export class TorchProcess {
   private readonly process: ChildProcess;
-  private readonly lines: AsyncIterator<string>;
+  private readonly lines: AsyncIterator<string, undefined>;
 
   constructor(python: string, settings: TorchSettings) {
-    this.process = spawn(python, ["-c", source, JSON.stringify(settings)], { stdio: ["pipe", "pipe", "inherit"] });
+    this.process = spawn(python, ["-c", source, JSON.stringify(settings)], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
     if (this.process.stdout === null) throw new Error("the Python process has no output");
     this.lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
   }
 
   async measure(command: TorchCommand): Promise<TorchAnswer> {
     this.process.stdin?.write(`${JSON.stringify(command)}\n`);
-    const { value, done } = await this.lines.next();
-    if (done === true) throw new Error("the Python process ended early");
-    return JSON.parse(value) as TorchAnswer;
+    const line: IteratorResult<string, undefined> = await this.lines.next();
+    if (line.done === true) throw new Error("the Python process ended early");
+    return JSON.parse(line.value) as TorchAnswer;
   }
 
   close(): void {

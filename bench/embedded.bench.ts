@@ -9,8 +9,8 @@
 import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { tokens, type Architecture, type Datum } from "../src/contract/index.ts";
-import { createEngine } from "../src/engines/embedded/engine.ts";
+import { tokens, type Architecture, type Datum } from "spar/contract";
+import { createEngine } from "spar/engines/embedded";
 import { TorchProcess, type TorchCommand } from "./embedded-torch.ts";
 
 const { values } = parseArgs({
@@ -39,11 +39,17 @@ interface Measure {
 }
 
 const engine = createEngine({ threadCount: threads });
-const model = await engine.createModel({ name: "bench", from: { kind: "architecture", architecture, seed: 1 } });
+const model = await engine.createModel({
+  name: "bench",
+  from: { kind: "architecture", architecture, seed: 1 },
+});
 const version = await model.publish();
 const promptIds = Array.from({ length: prompt }, (_, index) => (index * 7) % architecture.vocabularySize);
 const rows = Array.from({ length: trainingRows }, (_, row): Datum => {
-  const ids = Array.from({ length: architecture.contextLength + 1 }, (_unused, index) => (row * 31 + index * index) % architecture.vocabularySize);
+  const ids = Array.from(
+    { length: architecture.contextLength + 1 },
+    (_unused, index) => (row * 31 + index * index) % architecture.vocabularySize,
+  );
   const targets = Int32Array.from(ids.slice(1));
   return { input: [tokens(ids.slice(0, -1))], targets, weights: new Float32Array(targets.length).fill(1) };
 });
@@ -68,25 +74,30 @@ const training: Measure = {
       }
     }),
 };
-const sampling = [1, 16, 64, 256].map(
-  (batch): Measure => ({
-    title: `sample, batch ${batch}`,
-    torch: { kind: "sample", rows: batch, prompt, count },
-    run: () =>
-      rate(batch * count, () =>
-        engine.sample(version, { prompt: [tokens(promptIds)], count: batch, parameters: { maxTokens: count, seed: 1 } }),
-      ),
-  }),
-);
+const sampling = [1, 16, 64, 256].map((batch): Measure => ({
+  title: `sample, batch ${batch}`,
+  torch: { kind: "sample", rows: batch, prompt, count },
+  run: () =>
+    rate(batch * count, () =>
+      engine.sample(version, {
+        prompt: [tokens(promptIds)],
+        count: batch,
+        parameters: { maxTokens: count, seed: 1 },
+      }),
+    ),
+}));
 
 function openTorch(): TorchProcess | undefined {
   const probe = spawnSync(values.python, ["-c", "import torch"]);
   if (probe.status === 0) return new TorchProcess(values.python, { ...architecture, threads });
-  console.log(`without PyTorch: ${values.python} cannot import torch; uv pip install torch, then --python PATH`);
+  console.log(
+    `without PyTorch: ${values.python} cannot import torch; uv pip install torch, then --python PATH`,
+  );
   return undefined;
 }
 
-const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
+const median = (numbers: readonly number[]): number =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
 const torch = openTorch();
 console.log(`${threads} threads, ${rounds} rounds, ${JSON.stringify(architecture)}`);
 console.log("                        spar tok/s   torch tok/s   ratio (median)");
@@ -102,7 +113,9 @@ for (const measure of [training, ...sampling]) {
   }
   const ratio = median(ours.map((own, index) => own / (theirs[index] ?? NaN)));
   const cell = (value: number): string => (Number.isNaN(value) ? "-" : value.toFixed(0)).padStart(11);
-  console.log(`${measure.title.padEnd(20)} ${cell(median(ours))}   ${cell(median(theirs))}   ${ratio.toFixed(2).padStart(6)}`);
+  console.log(
+    `${measure.title.padEnd(20)} ${cell(median(ours))}   ${cell(median(theirs))}   ${ratio.toFixed(2).padStart(6)}`,
+  );
 }
 torch?.close();
 await engine.close();

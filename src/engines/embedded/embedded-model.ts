@@ -59,12 +59,20 @@ export class EmbeddedModel implements Model {
     return this.send("forward", { modelId: this.id, rows: data.map(packRow) }, call);
   }
 
-  async forwardBackward(data: readonly Datum[], loss: BuiltInLoss, call?: CallOptions): Promise<ForwardBackwardResult> {
+  async forwardBackward(
+    data: readonly Datum[],
+    loss: BuiltInLoss,
+    call?: CallOptions,
+  ): Promise<ForwardBackwardResult> {
     checkData(data, this, loss);
     return this.send("forwardBackward", { modelId: this.id, rows: data.map(packRow), loss }, call);
   }
 
-  async forwardBackwardCustom(data: readonly Datum[], loss: CustomLoss, call?: CallOptions): Promise<ForwardBackwardResult> {
+  async forwardBackwardCustom(
+    data: readonly Datum[],
+    loss: CustomLoss,
+    call?: CallOptions,
+  ): Promise<ForwardBackwardResult> {
     if ((loss.reads ?? []).length > 0) throw capabilityMissing("embedded", "one-pass-custom-loss");
     checkData(data, this);
     this.checkAlive();
@@ -92,7 +100,11 @@ export class EmbeddedModel implements Model {
   }
 
   async publish(options: PublishOptions = {}, call?: CallOptions): Promise<PolicyVersion> {
-    const version = await this.send("publish", { modelId: this.id, trainable: options.trainable === true }, call);
+    const version = await this.send(
+      "publish",
+      { modelId: this.id, trainable: options.trainable === true },
+      call,
+    );
     this.host.published(version, this.facts);
     return version;
   }
@@ -102,7 +114,11 @@ export class EmbeddedModel implements Model {
   }
 
   async load(folder: string, options: LoadOptions = {}, call?: CallOptions): Promise<void> {
-    await this.send("load", { modelId: this.id, folder, includeOptimizer: options.includeOptimizer ?? true }, call);
+    await this.send(
+      "load",
+      { modelId: this.id, folder, includeOptimizer: options.includeOptimizer ?? true },
+      call,
+    );
   }
 
   async export(folder: string, call?: CallOptions): Promise<void> {
@@ -128,19 +144,27 @@ export class EmbeddedModel implements Model {
 
   private checkAlive(): void {
     this.host.client.checkOpen();
-    if (this.isReleased) throw engineError("model-released", `expected a live model, ${this.name} was released`);
+    if (this.isReleased)
+      throw engineError("model-released", `expected a live model, ${this.name} was released`);
   }
 }
 
 /** A loss is the user's code: its gradient must have the shape of the rows and hold finite numbers. */
-function checkGradients(loss: CustomLoss, { gradients }: LossEvaluation, data: readonly Datum[]): readonly Float64Array[] {
+function checkGradients(
+  loss: CustomLoss,
+  { gradients }: LossEvaluation,
+  data: readonly Datum[],
+): readonly Float64Array[] {
   if (gradients.entropies !== undefined || gradients.values !== undefined) {
     throw capabilityMissing("embedded", "one-pass-custom-loss");
   }
   return data.map((datum, row) => {
     const gradient = gradients.logprobs?.[row] ?? new Float64Array(datum.targets.length);
     if (gradient.length !== datum.targets.length || !gradient.every(Number.isFinite)) {
-      const got = gradient.length === datum.targets.length ? "numbers that are not finite" : `${gradient.length} numbers`;
+      const got =
+        gradient.length === datum.targets.length
+          ? "numbers that are not finite"
+          : `${gradient.length} numbers`;
       throw engineError(
         "invalid-input",
         `loss ${loss.name}: expected a gradient of ${datum.targets.length} finite numbers for row ${row}, got ${got}`,

@@ -71,7 +71,11 @@ export class EmbeddedEngine implements Engine, ModelHost {
     }
     this.names.add(name);
     try {
-      const facts = await this.client.call({ name: "createModel", arguments: { name, from, tuning, tokenizer }, call });
+      const facts = await this.client.call({
+        name: "createModel",
+        arguments: { name, from, tuning, tokenizer },
+        call,
+      });
       return new EmbeddedModel(this, name, facts);
     } catch (thrown) {
       this.names.delete(name);
@@ -104,7 +108,11 @@ export class EmbeddedEngine implements Engine, ModelHost {
       checkChunks(chunks, facts, `input ${index}`);
       return ids;
     });
-    return this.client.call({ name: "computeLogprobs", arguments: { address: version.address, inputs: packed }, call });
+    return this.client.call({
+      name: "computeLogprobs",
+      arguments: { address: version.address, inputs: packed },
+      call,
+    });
   }
 
   async computeValues(): Promise<Float32Array[]> {

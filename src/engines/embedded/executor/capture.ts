@@ -45,11 +45,17 @@ interface KernelMessage {
 let recording: KernelMessage[] = [];
 
 function readMessage(message: unknown): KernelMessage | "init" {
-  assert(typeof message === "object" && message !== null && "type" in message, "jax-js sent an unknown message");
+  assert(
+    typeof message === "object" && message !== null && "type" in message,
+    "jax-js sent an unknown message",
+  );
   if (message.type === "init") return "init";
   assert(message.type === "kernel", `jax-js wants to run "${String(message.type)}", which has no kernel`);
   assert(
-    "module" in message && message.module instanceof WebAssembly.Module && "ptrs" in message && Array.isArray(message.ptrs),
+    "module" in message &&
+      message.module instanceof WebAssembly.Module &&
+      "ptrs" in message &&
+      Array.isArray(message.ptrs),
     "this version of jax-js launches kernels in a way that the embedded engine does not know",
   );
   return message as unknown as KernelMessage;
@@ -130,7 +136,13 @@ function readLaunches(messages: readonly KernelMessage[]): Launch[] {
       continue;
     }
     const write = present(message.ptrs.at(-1), "the output of a kernel");
-    launches.push({ module: message.module, reads: message.ptrs.slice(0, -1), write, size: message.end, chunk: message.end });
+    launches.push({
+      module: message.module,
+      reads: message.ptrs.slice(0, -1),
+      write,
+      size: message.end,
+      chunk: message.end,
+    });
   }
   return launches;
 }
@@ -144,11 +156,16 @@ async function addressesOf(jax: JaxModule, arrays: readonly JaxArray[]): Promise
   for (let start = 0; start < arrays.length; start += 32) {
     const part = arrays.slice(start, start + 32);
     const probe = jax.jit((list: JaxArray[]) =>
-      list.map((array) => array.reshape([-1]).slice([0, 1]).astype(jax.numpy.float32)).reduce((sum, one) => sum.add(one)),
+      list
+        .map((array) => array.reshape([-1]).slice([0, 1]).astype(jax.numpy.float32))
+        .reduce((sum, one) => sum.add(one)),
     );
     const results: JaxArray[] = [];
     const launch = (await record(jax, () => [probe(part.map((array) => array.ref))], results)).at(-1);
-    assert(launch !== undefined && launch.reads.length === part.length, "two arrays of a program share one address");
+    assert(
+      launch !== undefined && launch.reads.length === part.length,
+      "two arrays of a program share one address",
+    );
     addresses.push(...launch.reads);
     for (const result of results) result.dispose();
     probe.dispose();

@@ -44,7 +44,15 @@ export function callKernel(kernel: Kernel, table: Int32Array, at: number, begin:
     case 4:
       return kernel(table[first]!, table[first + 1]!, table[first + 2]!, table[first + 3]!, begin, end);
     case 5:
-      return kernel(table[first]!, table[first + 1]!, table[first + 2]!, table[first + 3]!, table[first + 4]!, begin, end);
+      return kernel(
+        table[first]!,
+        table[first + 1]!,
+        table[first + 2]!,
+        table[first + 3]!,
+        table[first + 4]!,
+        begin,
+        end,
+      );
     default:
       return kernel(...table.subarray(first, first + count), begin, end);
   }

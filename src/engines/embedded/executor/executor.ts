@@ -66,7 +66,10 @@ export class Executor {
     for (let index = 1; index < options.threads; index += 1) {
       const { port1, port2 } = new MessageChannel();
       const workerData: HelperData = { memory: this.heap.memory, control: this.control, port: port2 };
-      const thread = new Worker(new URL(`./helper-thread.${extension}`, import.meta.url), { workerData, transferList: [port2] });
+      const thread = new Worker(new URL(`./helper-thread.${extension}`, import.meta.url), {
+        workerData,
+        transferList: [port2],
+      });
       thread.unref();
       port1.unref();
       this.helpers.push({ thread, port: port1 });
@@ -84,26 +87,45 @@ export class Executor {
       if (kernel === -1) kernel = modules.push(step.module) - 1;
       const chunk = chunkFor(step.size, step.chunk);
       table.set([kernel, step.operands.length, step.size, chunk], index * stride);
-      step.operands.forEach((operand, position) => patches.push({ word: index * stride + headerWords + position, operand }));
+      step.operands.forEach((operand, position) =>
+        patches.push({ word: index * stride + headerWords + position, operand }),
+      );
     }
     const id = this.nextProgram;
     this.nextProgram += 1;
-    for (const helper of this.helpers) helper.port.postMessage({ program: id, table, stride, modules } satisfies ProgramMessage);
+    for (const helper of this.helpers)
+      helper.port.postMessage({ program: id, table, stride, modules } satisfies ProgramMessage);
     const early = program.phases[0].length;
     const kernels = modules.map((module) => this.instantiate(module));
     const trials = new Uint8Array(steps.length);
     const durationsMs = new Float64Array(steps.length).fill(Infinity);
-    return { id, program, table, stride, kernels, bounds: [0, early, steps.length], patches, trials, durationsMs };
+    return {
+      id,
+      program,
+      table,
+      stride,
+      kernels,
+      bounds: [0, early, steps.length],
+      patches,
+      trials,
+      durationsMs,
+    };
   }
 
   /** Runs one phase of a program to its end. Synchronous: the engine's thread is one of the workers. */
   run(loaded: LoadedProgram, phase: 0 | 1, bindings: Bindings): void {
-    assert(bindings.inputs.length === loaded.program.inputCount, "a program was given the wrong number of inputs");
-    assert(bindings.outputs.length === loaded.program.outputSizes.length, "a program was given the wrong number of outputs");
+    assert(
+      bindings.inputs.length === loaded.program.inputCount,
+      "a program was given the wrong number of inputs",
+    );
+    assert(
+      bindings.outputs.length === loaded.program.outputSizes.length,
+      "a program was given the wrong number of outputs",
+    );
     const { table } = loaded;
     for (const { word, operand } of loaded.patches) table[word] = addressOf(operand, bindings);
     const end = loaded.bounds[phase + 1]!;
-    for (let step = loaded.bounds[phase]!; step < end; step += 1) this.runStep(loaded, step);
+    for (let step = loaded.bounds[phase]; step < end; step += 1) this.runStep(loaded, step);
   }
 
   async close(): Promise<void> {
@@ -143,9 +165,10 @@ export class Executor {
     durationsMs[step] = Math.min(durationsMs[step]!, performance.now() - start);
     trials[step]! += 1;
     if (trials[step]! < trialRuns) return;
-    const pieces = Math.min(Math.floor(durationsMs[step]! / pieceMs), (this.helpers.length + 1) * 4);
+    const durationMs = durationsMs[step] ?? 0;
+    const pieces = Math.min(Math.floor(durationMs / pieceMs), (this.helpers.length + 1) * 4);
     const granularity = table[at + stepWords.chunk]!;
-    const isWorthIt = durationsMs[step]! >= shareFromMs && pieces > 1;
+    const isWorthIt = durationMs >= shareFromMs && pieces > 1;
     table[at + stepWords.chunk] = isWorthIt ? Math.ceil(size / pieces / granularity) * granularity : size;
   }
 
@@ -185,7 +208,11 @@ export class Executor {
       if (Atomics.load(control, controlWords.done) >= chunks) return;
     }
     Atomics.store(control, controlWords.waiting, 1);
-    for (let done = Atomics.load(control, controlWords.done); done < chunks; done = Atomics.load(control, controlWords.done)) {
+    for (
+      let done = Atomics.load(control, controlWords.done);
+      done < chunks;
+      done = Atomics.load(control, controlWords.done)
+    ) {
       Atomics.wait(control, controlWords.done, done, 1);
     }
     Atomics.store(control, controlWords.waiting, 0);

@@ -82,7 +82,8 @@ export class SharedHeap {
     const address = this.end;
     const needed = Math.ceil((address + size) / pageBytes);
     const present = this.memory.buffer.byteLength / pageBytes;
-    if (needed > maximumPages) throw new RangeError(`the embedded engine needs more than 4 GiB for its tensors`);
+    if (needed > maximumPages)
+      throw new RangeError(`the embedded engine needs more than 4 GiB for its tensors`);
     if (needed > present) this.memory.grow(needed - present);
     this.end = address + size;
     return address;

@@ -31,11 +31,17 @@ const { memory, control, port } = workerData as HelperData;
 const programs = new Map<number, LoadedProgram>();
 
 function receivePrograms(): void {
-  for (let received = receiveMessageOnPort(port); received !== undefined; received = receiveMessageOnPort(port)) {
+  for (
+    let received = receiveMessageOnPort(port);
+    received !== undefined;
+    received = receiveMessageOnPort(port)
+  ) {
     const message = received.message as ProgramMessage | { readonly forget: number };
     if ("forget" in message) programs.delete(message.forget);
     else {
-      const kernels = message.modules.map((module) => new WebAssembly.Instance(module, { env: { memory } }).exports["kernel"] as Kernel);
+      const kernels = message.modules.map(
+        (module) => new WebAssembly.Instance(module, { env: { memory } }).exports["kernel"] as Kernel,
+      );
       programs.set(message.program, { table: message.table, stride: message.stride, kernels });
     }
   }
@@ -55,7 +61,13 @@ function takeChunk(ticket: number): boolean {
   const at = step * program.stride;
   const chunkSize = table[at + stepWords.chunk]!;
   const begin = chunk * chunkSize;
-  callKernel(kernels[table[at]!]!, table, at, begin, Math.min(begin + chunkSize, table[at + stepWords.size]!));
+  callKernel(
+    kernels[table[at]!]!,
+    table,
+    at,
+    begin,
+    Math.min(begin + chunkSize, table[at + stepWords.size]!),
+  );
   Atomics.add(control, controlWords.done, 1);
   if (Atomics.load(control, controlWords.waiting) === 1) Atomics.notify(control, controlWords.done);
   return true;

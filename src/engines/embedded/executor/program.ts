@@ -73,11 +73,19 @@ export function buildProgram(captured: Capture, options: ProgramOptions = {}): P
   });
   const early = ordered.filter((node) => !node.late).map(toStep);
   const late = ordered.filter((node) => node.late).map(toStep);
-  return { inputCount: captured.inputs.length, outputSizes: captured.outputSizes, phases: [early, late], arenaBytes };
+  return {
+    inputCount: captured.inputs.length,
+    outputSizes: captured.outputSizes,
+    phases: [early, late],
+    arenaBytes,
+  };
 }
 
 /** The library reuses addresses; following writes in order gives every value a name of its own. */
-function linkValues(captured: Capture, lateInputs: ReadonlySet<number>): { nodes: Node[]; outputs: Map<Value, number> } {
+function linkValues(
+  captured: Capture,
+  lateInputs: ReadonlySet<number>,
+): { nodes: Node[]; outputs: Map<Value, number> } {
   const current = new Map<number, Value>();
   const late = new Set<Value>();
   for (const [index, address] of captured.inputs.entries()) {
@@ -87,7 +95,9 @@ function linkValues(captured: Capture, lateInputs: ReadonlySet<number>): { nodes
   }
   const nodes: Node[] = [];
   for (const launch of captured.launches) {
-    const reads = launch.reads.map((address) => present(current.get(address), "the value that a kernel reads"));
+    const reads = launch.reads.map((address) =>
+      present(current.get(address), "the value that a kernel reads"),
+    );
     const write: Value = { kind: "computed", index: nodes.length, bytes: launch.size * 4, lastUse: -1 };
     current.set(launch.write, write);
     const isLate = reads.some((value) => late.has(value));
@@ -97,16 +107,28 @@ function linkValues(captured: Capture, lateInputs: ReadonlySet<number>): { nodes
   const outputs = new Map<Value, number>();
   for (const [index, address] of captured.outputs.entries()) {
     const value = present(current.get(address), "the value of an output");
-    assert(value.kind === "computed" && !outputs.has(value), `output ${index} of a program is an input or another output`);
+    assert(
+      value.kind === "computed" && !outputs.has(value),
+      `output ${index} of a program is an input or another output`,
+    );
     outputs.set(value, index);
   }
   return { nodes, outputs };
 }
 
-function checkInPlace(nodes: readonly Node[], outputs: ReadonlyMap<Value, number>, { output, input }: InPlace): void {
+function checkInPlace(
+  nodes: readonly Node[],
+  outputs: ReadonlyMap<Value, number>,
+  { output, input }: InPlace,
+): void {
   const written = nodes.findIndex((node) => outputs.get(node.write) === output);
-  const read = nodes.findIndex((node) => node.reads.some((value) => value.kind === "input" && value.index === input));
-  assert(read === -1 || written < read, `output ${output} of a program is written in place after its input was read`);
+  const read = nodes.findIndex((node) =>
+    node.reads.some((value) => value.kind === "input" && value.index === input),
+  );
+  assert(
+    read === -1 || written < read,
+    `output ${output} of a program is written in place after its input was read`,
+  );
 }
 
 interface Block {

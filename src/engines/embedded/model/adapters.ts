@@ -59,7 +59,8 @@ export function initialiseAdapters(adapters: readonly Adapter[], rank: number, s
   for (const { target, inputs, offsetA } of adapters) {
     const stream = random.split("lora", target.name);
     const limit = 1 / Math.sqrt(inputs);
-    for (let index = 0; index < inputs * rank; index += 1) trained[offsetA + index] = (2 * stream.uniform() - 1) * limit;
+    for (let index = 0; index < inputs * rank; index += 1)
+      trained[offsetA + index] = (2 * stream.uniform() - 1) * limit;
   }
   return trained;
 }
@@ -83,7 +84,8 @@ export function mergeAdapters(
         for (let output = 0; output < outputs; output += 1) row[output]! += a * trained[start + output]!;
       }
       const start = target.offset + input * outputs;
-      for (let output = 0; output < outputs; output += 1) effective[start + output] = base[start + output]! + scale * row[output]!;
+      for (let output = 0; output < outputs; output += 1)
+        effective[start + output] = base[start + output]! + scale * row[output]!;
     }
   }
 }

@@ -7,7 +7,15 @@
  * a row's bits therefore depend neither on the bucket of the cache nor on the company in the batch.
  */
 import type { JaxArray, JaxModule, TensorSpec } from "../executor/capture.ts";
-import { feedForward, normalize, project, readOut, rotate, type LayerContext, type Weights } from "./layers.ts";
+import {
+  feedForward,
+  normalize,
+  project,
+  readOut,
+  rotate,
+  type LayerContext,
+  type Weights,
+} from "./layers.ts";
 import type { Leaf, ModelShape } from "./layout.ts";
 
 export interface DecodingShape {
@@ -73,7 +81,12 @@ export function buildDecoding(
 
 type Five = [JaxArray, JaxArray, JaxArray, JaxArray, JaxArray, ...JaxArray[]];
 
-function addPositions(context: LayerContext, step: DecodingShape, x: JaxArray, positions: JaxArray): JaxArray {
+function addPositions(
+  context: LayerContext,
+  step: DecodingShape,
+  x: JaxArray,
+  positions: JaxArray,
+): JaxArray {
   const { width } = context.shape;
   const table = context.jax.numpy.take(context.weights("positions"), positions, 0);
   const rows = x.reshape([step.queryCount, step.rows, width]).add(table.reshape([step.queryCount, 1, width]));
@@ -96,7 +109,12 @@ interface Attended {
   mixed(): JaxArray;
 }
 
-function attendToCache(context: LayerContext, path: string, step: DecodingShape, inputs: CacheInputs): Attended {
+function attendToCache(
+  context: LayerContext,
+  path: string,
+  step: DecodingShape,
+  inputs: CacheInputs,
+): Attended {
   const { jax, shape } = context;
   const { numpy } = jax;
   const { rows, slots, queryCount } = step;

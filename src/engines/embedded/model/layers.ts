@@ -28,7 +28,10 @@ export function normalize({ jax, shape, weights }: LayerContext, name: string, x
     const mean = numpy.sum(x.ref, -1).mul(1 / shape.width);
     centred = x.sub(mean.reshape([rows, 1]));
   }
-  const meanSquare = numpy.vecdot(centred.ref, centred.ref).mul(1 / shape.width).add(epsilon);
+  const meanSquare = numpy
+    .vecdot(centred.ref, centred.ref)
+    .mul(1 / shape.width)
+    .add(epsilon);
   const scale = numpy.reciprocal(numpy.sqrt(meanSquare)).reshape([rows, 1]);
   const scaled = centred.mul(scale).mul(weights(`${name}.gain`));
   return shape.norm === "layer" ? scaled.add(weights(`${name}.bias`)) : scaled;
@@ -55,7 +58,10 @@ function activate(context: LayerContext, path: string, hidden: JaxArray, x: JaxA
     case "gelu": {
       // x sigmoid(2 u) = x (1 + tanh u) / 2: the tanh form of GELU, with one exponential.
       const twiceSqrt = 2 * Math.sqrt(2 / Math.PI);
-      const slope = hidden.ref.mul(hidden.ref).mul(0.044715 * twiceSqrt).add(twiceSqrt);
+      const slope = hidden.ref
+        .mul(hidden.ref)
+        .mul(0.044715 * twiceSqrt)
+        .add(twiceSqrt);
       return hidden.ref.mul(sigmoid(context.jax, hidden.mul(slope)));
     }
     case "swiglu": {

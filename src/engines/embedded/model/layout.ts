@@ -44,14 +44,16 @@ export function resolveShape(architecture: Architecture): ModelShape {
   const feedForwardWidth = architecture.feedForwardWidth ?? 4 * width;
   const sizes = { vocabularySize, contextLength, width, layerCount, headCount, feedForwardWidth };
   for (const [name, size] of Object.entries(sizes)) {
-    if (!Number.isSafeInteger(size) || size < 1) throw refuse(`${name} must be a positive integer, got ${size}`);
+    if (!Number.isSafeInteger(size) || size < 1)
+      throw refuse(`${name} must be a positive integer, got ${size}`);
   }
   if (width % headCount !== 0 || (width / headCount) % 4 !== 0) {
     throw refuse(
       `width must be headCount times a multiple of 4, got width ${width} and headCount ${headCount}`,
     );
   }
-  if (feedForwardWidth % 4 !== 0) throw refuse(`feedForwardWidth must be a multiple of 4, got ${feedForwardWidth}`);
+  if (feedForwardWidth % 4 !== 0)
+    throw refuse(`feedForwardWidth must be a multiple of 4, got ${feedForwardWidth}`);
   return {
     ...sizes,
     paddedVocabularySize: Math.ceil(vocabularySize / 4) * 4,
@@ -135,7 +137,14 @@ class LayoutBuilder {
 
   add(name: string, shape: readonly number[], initialisation: Initialisation, isProjection = false): void {
     const length = shape.reduce((product, size) => product * size, 1);
-    this.leaves.push({ name, shape, offset: bufferLength(this.leaves), length, initialisation, isProjection });
+    this.leaves.push({
+      name,
+      shape,
+      offset: bufferLength(this.leaves),
+      length,
+      initialisation,
+      isProjection,
+    });
   }
 
   addProjection(name: string, inputs: number, outputs: number, scale: number): void {
@@ -144,6 +153,7 @@ class LayoutBuilder {
 
   addNorm(name: string): void {
     this.add(`${name}.gain`, [this.shape.width], { kind: "constant", value: 1 });
-    if (this.shape.norm === "layer") this.add(`${name}.bias`, [this.shape.width], { kind: "constant", value: 0 });
+    if (this.shape.norm === "layer")
+      this.add(`${name}.bias`, [this.shape.width], { kind: "constant", value: 0 });
   }
 }

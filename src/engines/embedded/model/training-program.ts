@@ -6,7 +6,15 @@
  * outside in float64.
  */
 import type { JaxArray, JaxModule, TensorSpec } from "../executor/capture.ts";
-import { feedForward, normalize, project, readOut, rotate, type LayerContext, type Weights } from "./layers.ts";
+import {
+  feedForward,
+  normalize,
+  project,
+  readOut,
+  rotate,
+  type LayerContext,
+  type Weights,
+} from "./layers.ts";
 import type { Leaf, ModelShape } from "./layout.ts";
 
 export interface BatchShape {
@@ -84,13 +92,21 @@ function scatterToRows(jax: JaxModule, shape: ModelShape, tokens: JaxArray, grad
 }
 
 /** @shape x: `[rows * length, D]` */
-function runLayers(context: LayerContext, batch: BatchShape, position: PositionTensors, embedded: JaxArray): JaxArray {
+function runLayers(
+  context: LayerContext,
+  batch: BatchShape,
+  position: PositionTensors,
+  embedded: JaxArray,
+): JaxArray {
   const { shape, weights } = context;
   const { rows, length } = batch;
   let x = embedded;
   if (shape.positions === "learned") {
     const table = weights("positions").slice([0, length]).reshape([1, length, shape.width]);
-    x = x.reshape([rows, length, shape.width]).add(table).reshape([rows * length, shape.width]);
+    x = x
+      .reshape([rows, length, shape.width])
+      .add(table)
+      .reshape([rows * length, shape.width]);
   }
   for (let layer = 0; layer < shape.layerCount; layer += 1) {
     const path = `layers.${layer}`;

@@ -3,7 +3,12 @@
  * executor becomes free goes together. Order and company cannot be seen in the results (see `decode-batch.ts`).
  */
 import { abortedError, createRandom, present, type SerialQueue } from "../../../base/index.ts";
-import { engineError, samplingDefaults, type SampledSequence, type SampleResponse } from "../../../contract/index.ts";
+import {
+  engineError,
+  samplingDefaults,
+  type SampledSequence,
+  type SampleResponse,
+} from "../../../contract/index.ts";
 import type { ProgramLibrary } from "../executor/program-library.ts";
 import type { SampleArguments } from "../thread/protocol.ts";
 import type { StoredVersion, VersionStore } from "../thread/version-store.ts";
@@ -17,7 +22,8 @@ const maximumWaitingRows = 1_000_000;
 interface WaitingRow {
   readonly version: StoredVersion;
   readonly row: SamplingRow;
-  readonly settle: (failure: unknown) => void;
+  readonly resolve: () => void;
+  readonly reject: (failure: unknown) => void;
 }
 
 export interface BatchSamplerOptions {
@@ -50,14 +56,17 @@ export class BatchSampler {
 
   private enqueue(version: StoredVersion, row: SamplingRow): Promise<void> {
     if (this.waiting.length >= maximumWaitingRows) {
-      throw engineError("engine-failed", `expected at most ${maximumWaitingRows} sequences waiting to be sampled`, {
-        hint: "wait for answers before asking for more",
-        retryable: true,
-      });
+      throw engineError(
+        "engine-failed",
+        `expected at most ${maximumWaitingRows} sequences waiting to be sampled`,
+        {
+          hint: "wait for answers before asking for more",
+          retryable: true,
+        },
+      );
     }
     return new Promise((resolve, reject) => {
-      const settle = (failure: unknown): void => (failure === undefined ? resolve() : reject(failure));
-      this.waiting.push({ version, row, settle });
+      this.waiting.push({ version, row, resolve, reject });
       void this.drain();
     });
   }
@@ -75,15 +84,14 @@ export class BatchSampler {
     const batch = this.takeBatch();
     const [first] = batch;
     if (first === undefined) return;
-    let failure: unknown;
     try {
       const { library } = this.options;
       const rows = batch.map(({ row }) => row);
       await decodeBatch({ library, weights: first.version.weights, rows, breathe });
+      for (const { resolve } of batch) resolve();
     } catch (thrown) {
-      failure = thrown;
+      for (const { reject } of batch) reject(thrown);
     }
-    for (const { settle } of batch) settle(failure);
   }
 
   /**
@@ -105,7 +113,9 @@ export class BatchSampler {
   private async scorePrompt(version: StoredVersion, prompt: Int32Array): Promise<Float32Array> {
     const { library, compute } = this.options;
     const rows = [{ tokens: prompt.slice(0, -1), targets: prompt.slice(1) }];
-    const scored = await compute.add(() => computeLogprobs({ library, weights: version.weights, rows, breathe }));
+    const scored = await compute.add(() =>
+      computeLogprobs({ library, weights: version.weights, rows, breathe }),
+    );
     return present(scored[0], "the score of a prompt");
   }
 }
@@ -115,7 +125,12 @@ async function breathe(): Promise<void> {
 }
 
 /** Sibling i draws from its own stream of the seed. */
-function makeRows(given: SampleArguments, version: StoredVersion, versions: VersionStore, signal: AbortSignal): SamplingRow[] {
+function makeRows(
+  given: SampleArguments,
+  version: StoredVersion,
+  versions: VersionStore,
+  signal: AbortSignal,
+): SamplingRow[] {
   const { parameters, prompt, count } = given;
   const stopStrings = parameters.stopStrings ?? [];
   const settings = {

@@ -27,7 +27,8 @@ export function chooseToken(
 ): Choice {
   const best = argmax(logits, vocabularySize);
   const largest = logits[best] ?? 0;
-  const tokenId = settings.temperature === 0 ? best : draw(logits, vocabularySize, settings, largest, uniform());
+  const tokenId =
+    settings.temperature === 0 ? best : draw(logits, vocabularySize, settings, largest, uniform());
   let total = 0;
   for (let id = 0; id < vocabularySize; id += 1) total += Math.exp((logits[id] ?? 0) - largest);
   return { tokenId, logprob: (logits[tokenId] ?? 0) - largest - Math.log(total) };
@@ -48,11 +49,13 @@ function draw(
   uniform: number,
 ): number {
   const masses = new Float64Array(vocabularySize);
-  for (let id = 0; id < vocabularySize; id += 1) masses[id] = Math.exp(((logits[id] ?? 0) - largest) / temperature);
+  for (let id = 0; id < vocabularySize; id += 1)
+    masses[id] = Math.exp(((logits[id] ?? 0) - largest) / temperature);
   const isTruncated = topP < 1 || (topK > 0 && topK < vocabularySize);
   const candidates = isTruncated ? truncate(masses, topP, topK) : undefined;
   const count = candidates?.length ?? vocabularySize;
-  const idAt = (index: number): number => (candidates === undefined ? index : present(candidates[index], "a candidate"));
+  const idAt = (index: number): number =>
+    candidates === undefined ? index : present(candidates[index], "a candidate");
   let total = 0;
   for (let index = 0; index < count; index += 1) total += masses[idAt(index)] ?? 0;
   let left = uniform * total;

@@ -32,7 +32,11 @@ export interface DecodeBatchOptions {
 export async function decodeBatch(options: DecodeBatchOptions): Promise<void> {
   const { library, weights, rows } = options;
   const slots = Math.max(...rows.map((row) => row.lengthLimit));
-  const cache = new LaneCache(library.executor.heap, weights.shape, lengthBucket(slots, weights.shape.contextLength));
+  const cache = new LaneCache(
+    library.executor.heap,
+    weights.shape,
+    lengthBucket(slots, weights.shape.contextLength),
+  );
   try {
     const lanes = new Lanes(rows);
     cache.allocate(bucketOf(lanes.count));
@@ -60,12 +64,20 @@ interface StepState {
 }
 
 /** Advances every lane; returns by how many positions. */
-async function step({ library, weights }: DecodeBatchOptions, { cache, lanes, position }: StepState): Promise<number> {
+async function step(
+  { library, weights }: DecodeBatchOptions,
+  { cache, lanes, position }: StepState,
+): Promise<number> {
   const { shape } = weights;
   const isPrompt = position + promptPiece < lanes.shortestPrompt && position + promptPiece <= cache.slots;
   const queryCount = isPrompt ? promptPiece : 1;
   const slots = lengthBucket(position + queryCount, shape.contextLength);
-  const program = await library.decodingProgram(shape, { rows: cache.lanes, slots, queryCount, withLogits: !isPrompt });
+  const program = await library.decodingProgram(shape, {
+    rows: cache.lanes,
+    slots,
+    queryCount,
+    withLogits: !isPrompt,
+  });
   writeInputs(library, program, { cache, lanes, position }, weights);
   const rotary = library.rotaryAddresses(shape);
   const angle = position * (shape.width / shape.headCount) * 4;
@@ -170,8 +182,10 @@ class Lanes {
         origins.push(lane);
       }
     }
-    const isUnchanged = origins.length === this.groups.length && origins.every((lane, index) => lane === index);
-    const keepsBucket = origins.length < this.groups.length && bucketOf(origins.length) === bucketOf(this.groups.length);
+    const isUnchanged =
+      origins.length === this.groups.length && origins.every((lane, index) => lane === index);
+    const keepsBucket =
+      origins.length < this.groups.length && bucketOf(origins.length) === bucketOf(this.groups.length);
     if (isUnchanged) {
       this.groups = groups;
       return undefined;

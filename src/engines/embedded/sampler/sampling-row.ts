@@ -45,7 +45,8 @@ export class SamplingRow {
 
   /** The id at a position of prompt and answer together. */
   tokenAt(position: number): number {
-    const id = position < this.prompt.length ? this.prompt[position] : this.tokenIds[position - this.prompt.length];
+    const id =
+      position < this.prompt.length ? this.prompt[position] : this.tokenIds[position - this.prompt.length];
     return id ?? 0;
   }
 
@@ -57,7 +58,8 @@ export class SamplingRow {
     this.tokenIds.push(choice.tokenId);
     this.logprobs.push(choice.logprob);
     if (settings.stopTokenIds.has(choice.tokenId) || this.endsInStopString()) this.finishReason = "stop";
-    else if (this.tokenIds.length >= settings.maxTokens || position + 2 > contextLength) this.finishReason = "length";
+    else if (this.tokenIds.length >= settings.maxTokens || position + 2 > contextLength)
+      this.finishReason = "length";
   }
 
   /** Decodes the whole answer: a stop string may begin in any token, and merges can change earlier text. */

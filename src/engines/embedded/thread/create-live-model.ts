@@ -14,13 +14,17 @@ interface Surroundings {
   readonly versions: VersionStore;
 }
 
-export async function createLiveModel(given: ArgumentsOf<"createModel">, { heap, versions }: Surroundings): Promise<LiveModel> {
+export async function createLiveModel(
+  given: ArgumentsOf<"createModel">,
+  { heap, versions }: Surroundings,
+): Promise<LiveModel> {
   const { from, tokenizer } = given;
   const tuning = given.tuning ?? { kind: "full" };
   checkTuning(tuning);
   switch (from.kind) {
     case "architecture": {
-      if (!Number.isSafeInteger(from.seed)) throw engineError("invalid-input", `seed: expected an integer, got ${from.seed}`);
+      if (!Number.isSafeInteger(from.seed))
+        throw engineError("invalid-input", `seed: expected an integer, got ${from.seed}`);
       const weights = newBlock(heap, resolveShape(from.architecture));
       initialiseBlock(heap, weights, from.seed);
       return new LiveModel({ heap, weights, tuning, tokenizer });
@@ -28,9 +32,13 @@ export async function createLiveModel(given: ArgumentsOf<"createModel">, { heap,
     case "version": {
       const version = versions.find(from.version.address);
       if (!version.trainable) {
-        throw engineError("invalid-input", `expected a version that was published as trainable, got ${from.version.address}`, {
-          hint: "publish with { trainable: true }",
-        });
+        throw engineError(
+          "invalid-input",
+          `expected a version that was published as trainable, got ${from.version.address}`,
+          {
+            hint: "publish with { trainable: true }",
+          },
+        );
       }
       const weights = copyBlock(heap, version.weights);
       return new LiveModel({ heap, weights, tuning, tokenizer: tokenizer ?? version.tokenizer });
@@ -55,11 +63,16 @@ export function restoreState(
   const { heap } = model;
   try {
     const isSame =
-      shapeKey(state.weights.shape) === shapeKey(model.weights.shape) && sameTuning(state.tuning, model.tuning);
+      shapeKey(state.weights.shape) === shapeKey(model.weights.shape) &&
+      sameTuning(state.tuning, model.tuning);
     if (!isSame) {
-      throw engineError("state-unreadable", `expected a saved model of the same architecture and tuning, got ${options.folder}`, {
-        hint: "make a new model from the folder instead",
-      });
+      throw engineError(
+        "state-unreadable",
+        `expected a saved model of the same architecture and tuning, got ${options.folder}`,
+        {
+          hint: "make a new model from the folder instead",
+        },
+      );
     }
     const base = model.adapterState?.base ?? model.weights;
     viewBlock(heap, base).set(viewBlock(heap, state.weights));
@@ -71,7 +84,11 @@ export function restoreState(
 
 function modelFromState(
   state: LoadedState,
-  { heap, given, includeOptimizer }: { heap: SharedHeap; given: ArgumentsOf<"createModel">; includeOptimizer: boolean },
+  {
+    heap,
+    given,
+    includeOptimizer,
+  }: { heap: SharedHeap; given: ArgumentsOf<"createModel">; includeOptimizer: boolean },
 ): LiveModel {
   const tokenizer = given.tokenizer ?? state.tokenizer;
   const saved = new LiveModel({ heap, weights: state.weights, tuning: state.tuning, tokenizer });
@@ -84,7 +101,8 @@ function modelFromState(
 }
 
 function takeTraining(model: LiveModel, state: LoadedState, includeOptimizer: boolean): void {
-  if (model.adapterState !== undefined && state.trained !== undefined) model.adapterState.trained = state.trained;
+  if (model.adapterState !== undefined && state.trained !== undefined)
+    model.adapterState.trained = state.trained;
   model.optimizer = includeOptimizer ? state.optimizer : undefined;
   model.stepCount = state.stepCount;
   model.gradients.clear();
@@ -100,7 +118,10 @@ function sameTuning(one: Tuning, other: Tuning): boolean {
 function checkTuning(tuning: Tuning): void {
   if (tuning.kind === "full") return;
   const { rank, alpha, seed } = tuning;
-  if (!Number.isSafeInteger(rank) || rank < 1) throw engineError("invalid-input", `lora rank: expected a positive integer, got ${rank}`);
-  if (!Number.isFinite(alpha) || alpha <= 0) throw engineError("invalid-input", `lora alpha: expected a positive number, got ${alpha}`);
-  if (!Number.isSafeInteger(seed)) throw engineError("invalid-input", `lora seed: expected an integer, got ${seed}`);
+  if (!Number.isSafeInteger(rank) || rank < 1)
+    throw engineError("invalid-input", `lora rank: expected a positive integer, got ${rank}`);
+  if (!Number.isFinite(alpha) || alpha <= 0)
+    throw engineError("invalid-input", `lora alpha: expected a positive number, got ${alpha}`);
+  if (!Number.isSafeInteger(seed))
+    throw engineError("invalid-input", `lora seed: expected an integer, got ${seed}`);
 }

@@ -3,7 +3,14 @@
  * is in `training/` and `sampler/`; messages and threads are `engine-thread.ts`.
  */
 import { abortedError, present, SerialQueue } from "../../../base/index.ts";
-import { engineError, referenceLoss, type Datum, type ForwardBackwardResult, type ForwardResult, type PolicyVersion } from "../../../contract/index.ts";
+import {
+  engineError,
+  referenceLoss,
+  type Datum,
+  type ForwardBackwardResult,
+  type ForwardResult,
+  type PolicyVersion,
+} from "../../../contract/index.ts";
 import { Executor } from "../executor/executor.ts";
 import { ProgramLibrary } from "../executor/program-library.ts";
 import { BatchSampler } from "../sampler/batch-sampler.ts";
@@ -13,7 +20,14 @@ import { exportModel } from "../weights/export-model.ts";
 import { loadState, saveState } from "../weights/model-state.ts";
 import { copyBlock, digestBlock } from "../weights/weight-store.ts";
 import { createLiveModel, restoreState } from "./create-live-model.ts";
-import type { ArgumentsOf, EngineCallName, EngineThreadData, ModelFacts, ResultOf, TrainingRow } from "./protocol.ts";
+import type {
+  ArgumentsOf,
+  EngineCallName,
+  EngineThreadData,
+  ModelFacts,
+  ResultOf,
+  TrainingRow,
+} from "./protocol.ts";
 import { VersionStore } from "./version-store.ts";
 
 export interface CallContext {
@@ -23,7 +37,10 @@ export interface CallContext {
 }
 
 type Handlers = {
-  readonly [Name in EngineCallName]: (given: ArgumentsOf<Name>, context: CallContext) => Promise<ResultOf<Name>>;
+  readonly [Name in EngineCallName]: (
+    given: ArgumentsOf<Name>,
+    context: CallContext,
+  ) => Promise<ResultOf<Name>>;
 };
 
 interface Entry {
@@ -46,7 +63,11 @@ export class EngineCore {
   constructor({ threadCount }: EngineThreadData) {
     this.library = new ProgramLibrary(new Executor({ threads: threadCount }));
     this.versions = new VersionStore(this.library.executor.heap);
-    this.sampler = new BatchSampler({ library: this.library, compute: this.compute, versions: this.versions });
+    this.sampler = new BatchSampler({
+      library: this.library,
+      compute: this.compute,
+      versions: this.versions,
+    });
     this.handlers = this.makeHandlers();
   }
 
@@ -60,7 +81,8 @@ export class EngineCore {
     const { heap } = this.library.executor;
     return {
       createModel: (given) => this.createModel(given),
-      forward: ({ modelId, rows }, context) => this.inOrder(modelId, context, ({ model }) => this.forward(model, rows, context)),
+      forward: ({ modelId, rows }, context) =>
+        this.inOrder(modelId, context, ({ model }) => this.forward(model, rows, context)),
       forwardBackward: ({ modelId, rows, loss }, context) =>
         this.inOrder(modelId, context, async ({ model }) => {
           const data = rows.map(toDatum);
@@ -80,7 +102,8 @@ export class EngineCore {
             return gradients;
           }),
         ),
-      optimStep: ({ modelId, parameters }, context) => this.inOrder(modelId, context, async ({ model }) => model.step(parameters)),
+      optimStep: ({ modelId, parameters }, context) =>
+        this.inOrder(modelId, context, async ({ model }) => model.step(parameters)),
       discardGradients: ({ modelId }, context) =>
         this.inOrder(modelId, context, async ({ model }) => {
           model.gradients.clear();
@@ -88,7 +111,8 @@ export class EngineCore {
         }),
       publish: ({ modelId, trainable }, context) =>
         this.inOrder(modelId, context, async (entry) => this.publish(entry, trainable)),
-      save: ({ modelId, folder }, context) => this.inOrder(modelId, context, ({ model }) => saveState(folder, model)),
+      save: ({ modelId, folder }, context) =>
+        this.inOrder(modelId, context, ({ model }) => saveState(folder, model)),
       load: ({ modelId, folder, includeOptimizer }, context) =>
         this.inOrder(modelId, context, async ({ model }) => {
           const state = await loadState(folder, heap);
@@ -117,9 +141,14 @@ export class EngineCore {
   }
 
   /** Runs when all earlier calls on the model have settled and nothing else computes. */
-  private inOrder<T>(modelId: string, { signal }: CallContext, action: (entry: Entry) => Promise<T>): Promise<T> {
+  private inOrder<T>(
+    modelId: string,
+    { signal }: CallContext,
+    action: (entry: Entry) => Promise<T>,
+  ): Promise<T> {
     const entry = this.entries.get(modelId);
-    if (entry === undefined) throw engineError("model-released", `expected a live model, ${modelId} was released`);
+    if (entry === undefined)
+      throw engineError("model-released", `expected a live model, ${modelId} was released`);
     return entry.queue.add(() =>
       this.compute.add(async () => {
         if (signal.aborted) throw abortedError({ boundary: "engine", what: "a call on the embedded engine" });
@@ -130,7 +159,9 @@ export class EngineCore {
 
   private async createModel(given: ArgumentsOf<"createModel">): Promise<ModelFacts> {
     const { library, versions } = this;
-    const model = await this.compute.add(() => createLiveModel(given, { heap: library.executor.heap, versions }));
+    const model = await this.compute.add(() =>
+      createLiveModel(given, { heap: library.executor.heap, versions }),
+    );
     this.modelCount += 1;
     const id = `${given.name}-${this.modelCount}`;
     this.entries.set(id, { id, model, queue: new SerialQueue(), versionCount: 0 });
@@ -140,7 +171,11 @@ export class EngineCore {
     return { id, contextLength, vocabularySize, parameterCount, trainableParameterCount, hasTokenizer };
   }
 
-  private async forward(model: LiveModel, rows: readonly TrainingRow[], context: CallContext): Promise<ForwardResult> {
+  private async forward(
+    model: LiveModel,
+    rows: readonly TrainingRow[],
+    context: CallContext,
+  ): Promise<ForwardResult> {
     return { logprobs: await computeLogprobs(this.pass(model.weights, rows, context)) };
   }
 
@@ -169,7 +204,11 @@ export class EngineCore {
   }
 
   /** Every position but the last predicts the next one; a prompt of one position has nothing to score. */
-  private async scoreVersion(address: string, inputs: readonly Int32Array[], context: CallContext): Promise<Float32Array[]> {
+  private async scoreVersion(
+    address: string,
+    inputs: readonly Int32Array[],
+    context: CallContext,
+  ): Promise<Float32Array[]> {
     const version = this.versions.find(address);
     const rows = inputs.map((ids) => ({ tokens: ids.slice(0, -1), targets: ids.slice(1) }));
     return this.versions.hold(version, () =>

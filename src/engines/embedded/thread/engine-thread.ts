@@ -5,7 +5,14 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { isSparError, messageOf, present } from "../../../base/index.ts";
 import { EngineCore } from "./engine-core.ts";
-import type { CallMessage, EngineAnswer, EngineThreadData, FromEngine, PlainError, ToEngine } from "./protocol.ts";
+import type {
+  CallMessage,
+  EngineAnswer,
+  EngineThreadData,
+  FromEngine,
+  PlainError,
+  ToEngine,
+} from "./protocol.ts";
 
 const port = present(parentPort, "the port of the engine thread");
 const core = new EngineCore(workerData as EngineThreadData);
@@ -52,7 +59,13 @@ function plainError(thrown: unknown): PlainError {
     return { code, message, hint, retryable, facts };
   }
   const detail = thrown instanceof Error ? (thrown.stack ?? thrown.message) : messageOf(thrown);
-  return { code: "engine-failed", message: `the embedded engine failed: ${detail}`, hint: null, retryable: false, facts: {} };
+  return {
+    code: "engine-failed",
+    message: `the embedded engine failed: ${detail}`,
+    hint: null,
+    retryable: false,
+    facts: {},
+  };
 }
 
 port.on("message", (message: ToEngine) => {

@@ -55,9 +55,16 @@ export interface EngineCalls {
     };
     readonly result: ModelFacts;
   };
-  forward: { readonly arguments: { readonly modelId: string; readonly rows: readonly TrainingRow[] }; readonly result: ForwardResult };
+  forward: {
+    readonly arguments: { readonly modelId: string; readonly rows: readonly TrainingRow[] };
+    readonly result: ForwardResult;
+  };
   forwardBackward: {
-    readonly arguments: { readonly modelId: string; readonly rows: readonly TrainingRow[]; readonly loss: BuiltInLoss };
+    readonly arguments: {
+      readonly modelId: string;
+      readonly rows: readonly TrainingRow[];
+      readonly loss: BuiltInLoss;
+    };
     readonly result: ForwardBackwardResult;
   };
   /** Asks the caller for gradients once it has the log-probabilities. */
@@ -65,15 +72,31 @@ export interface EngineCalls {
     readonly arguments: { readonly modelId: string; readonly rows: readonly TrainingRow[] };
     readonly result: ForwardResult;
   };
-  optimStep: { readonly arguments: { readonly modelId: string; readonly parameters: OptimizerParameters }; readonly result: OptimStepResult };
+  optimStep: {
+    readonly arguments: { readonly modelId: string; readonly parameters: OptimizerParameters };
+    readonly result: OptimStepResult;
+  };
   discardGradients: { readonly arguments: { readonly modelId: string }; readonly result: null };
-  publish: { readonly arguments: { readonly modelId: string; readonly trainable: boolean }; readonly result: PolicyVersion };
-  save: { readonly arguments: { readonly modelId: string; readonly folder: string }; readonly result: SavedState };
+  publish: {
+    readonly arguments: { readonly modelId: string; readonly trainable: boolean };
+    readonly result: PolicyVersion;
+  };
+  save: {
+    readonly arguments: { readonly modelId: string; readonly folder: string };
+    readonly result: SavedState;
+  };
   load: {
-    readonly arguments: { readonly modelId: string; readonly folder: string; readonly includeOptimizer: boolean };
+    readonly arguments: {
+      readonly modelId: string;
+      readonly folder: string;
+      readonly includeOptimizer: boolean;
+    };
     readonly result: null;
   };
-  export: { readonly arguments: { readonly modelId: string; readonly folder: string }; readonly result: null };
+  export: {
+    readonly arguments: { readonly modelId: string; readonly folder: string };
+    readonly result: null;
+  };
   releaseModel: { readonly arguments: { readonly modelId: string }; readonly result: null };
   sample: { readonly arguments: SampleArguments; readonly result: SampleResponse };
   computeLogprobs: {
@@ -82,7 +105,10 @@ export interface EngineCalls {
   };
   releaseVersion: { readonly arguments: { readonly address: string }; readonly result: null };
   /** For tests: bytes of tensors that are alive. */
-  measureMemory: { readonly arguments: Record<never, never>; readonly result: { readonly tensorBytes: number } };
+  measureMemory: {
+    readonly arguments: Record<never, never>;
+    readonly result: { readonly tensorBytes: number };
+  };
 }
 
 export type EngineCallName = keyof EngineCalls;

@@ -5,7 +5,16 @@
 import { Worker } from "node:worker_threads";
 import { abortedError, SparError, withDeadline, type CallOptions } from "../../../base/index.ts";
 import { engineError } from "../../../contract/index.ts";
-import type { ArgumentsOf, CallMessage, EngineAnswer, EngineCallName, EngineThreadData, FromEngine, ResultOf, ToEngine } from "./protocol.ts";
+import type {
+  ArgumentsOf,
+  CallMessage,
+  EngineAnswer,
+  EngineCallName,
+  EngineThreadData,
+  FromEngine,
+  ResultOf,
+  ToEngine,
+} from "./protocol.ts";
 
 export type AnswerLogprobs = (logprobs: readonly Float32Array[]) => readonly Float64Array[];
 
@@ -39,8 +48,14 @@ export class ThreadClient {
     this.thread = new Worker(new URL(`./engine-thread.${extension}`, import.meta.url), { workerData });
     this.thread.unref();
     this.thread.on("message", (answers: FromEngine) => answers.forEach((answer) => this.receive(answer)));
-    this.thread.on("error", (cause) => this.fail(engineError("engine-failed", `the thread of the embedded engine failed: ${String(cause)}`, { cause })));
-    this.thread.on("exit", () => this.fail(engineError("engine-failed", "the thread of the embedded engine ended")));
+    this.thread.on("error", (cause) =>
+      this.fail(
+        engineError("engine-failed", `the thread of the embedded engine failed: ${String(cause)}`, { cause }),
+      ),
+    );
+    this.thread.on("exit", () =>
+      this.fail(engineError("engine-failed", "the thread of the embedded engine ended")),
+    );
   }
 
   async call<Name extends EngineCallName>(site: CallSite<Name>): Promise<ResultOf<Name>> {
@@ -59,7 +74,8 @@ export class ThreadClient {
 
   /** @throws `engine-closed`, or why the thread failed */
   checkOpen(): void {
-    if (this.closing.signal.aborted) throw engineError("engine-closed", "expected an open engine, this one was closed");
+    if (this.closing.signal.aborted)
+      throw engineError("engine-closed", "expected an open engine, this one was closed");
     if (this.failure !== undefined) throw this.failure;
   }
 
@@ -130,7 +146,8 @@ export class ThreadClient {
 
   private fail(failure: SparError): void {
     this.failure ??= failure;
-    for (const id of [...this.pending.keys()]) this.settle(id)?.reject(this.failure);
+    const ids = Array.from(this.pending.keys());
+    for (const id of ids) this.settle(id)?.reject(this.failure);
   }
 
   private post(message: ToEngine): void {
@@ -138,7 +155,9 @@ export class ThreadClient {
   }
 }
 
-function withoutNull<T extends { readonly hint: string | null }>(error: T): Omit<T, "hint"> & { hint?: string } {
+function withoutNull<T extends { readonly hint: string | null }>(
+  error: T,
+): Omit<T, "hint"> & { hint?: string } {
   const { hint, ...rest } = error;
   return hint === null ? rest : { ...rest, hint };
 }

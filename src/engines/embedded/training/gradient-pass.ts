@@ -60,7 +60,8 @@ export async function accumulateGradients(
   const outer = await lossGradients(logprobs);
   // A cancelled call must leave the sum as it was: from here on it runs to the end.
   for (const [index, batch] of batches.entries()) {
-    const run = index === 0 && runs.length === 1 ? present(runs[0], "a run") : await prepare(pass, batch, gradients);
+    const run =
+      index === 0 && runs.length === 1 ? present(runs[0], "a run") : await prepare(pass, batch, gradients);
     if (runs.length > 1) run.forward();
     run.backward(outer);
   }
@@ -96,7 +97,11 @@ async function prepare(pass: Pass, batch: MicroBatch, gradients?: GradientBuffer
     const to = gradients?.nextAddresses() ?? leafAddresses(weights);
     const { bias, tokens, targets, logprobGradients } = program;
     const inputs = [rotary.cosine, rotary.sine, bias, tokens, targets, logprobGradients];
-    return { inputs: [...leafAddresses(weights), ...from, ...inputs], outputs: [program.logprobs, ...to], arena };
+    return {
+      inputs: [...leafAddresses(weights), ...from, ...inputs],
+      outputs: [program.logprobs, ...to],
+      arena,
+    };
   };
   return {
     forward: () => executor.run(program.loaded, 0, bindings()),

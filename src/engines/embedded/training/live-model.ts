@@ -2,7 +2,15 @@
  * A model that is being trained: effective weights in shared memory, what is trained (all of them, or adapters),
  * the optimizer and the gradient that has accumulated. Knows no queue, no versions and no files.
  */
-import { clippingFactor, engineError, l2Norm, type OptimizerParameters, type OptimStepResult, type TokenizerDefinition, type Tuning } from "../../../contract/index.ts";
+import {
+  clippingFactor,
+  engineError,
+  l2Norm,
+  type OptimizerParameters,
+  type OptimStepResult,
+  type TokenizerDefinition,
+  type Tuning,
+} from "../../../contract/index.ts";
 import type { SharedHeap } from "../executor/heap.ts";
 import {
   adapterGradients,
@@ -58,7 +66,9 @@ export class LiveModel {
   }
 
   get parameterCount(): number {
-    return countParameters(this.weights.shape, this.weights.leaves) + (this.adapterState?.trained.length ?? 0);
+    return (
+      countParameters(this.weights.shape, this.weights.leaves) + (this.adapterState?.trained.length ?? 0)
+    );
   }
 
   get trainableParameterCount(): number {
@@ -93,9 +103,17 @@ export class LiveModel {
     const gradients = this.trainedGradients();
     const gradientNorm = l2Norm(gradients);
     const isContinued = this.optimizer?.kind === parameters.kind;
-    const state = isContinued && this.optimizer !== undefined ? this.optimizer : newOptimizerState(parameters.kind, this.trainedLength);
+    const state =
+      isContinued && this.optimizer !== undefined
+        ? this.optimizer
+        : newOptimizerState(parameters.kind, this.trainedLength);
     const weights = this.adapterState?.trained ?? viewBlock(this.heap, this.weights);
-    applyOptimizer(parameters, { weights, gradients, state, scale: clippingFactor(gradientNorm, parameters.clipGradientNorm) });
+    applyOptimizer(parameters, {
+      weights,
+      gradients,
+      state,
+      scale: clippingFactor(gradientNorm, parameters.clipGradientNorm),
+    });
     this.optimizer = state;
     this.stepCount += 1;
     this.gradients.clear();

@@ -46,7 +46,10 @@ function stepAdam(
   parameters: OptimizerParameters & { kind: "adam" | "adamw" },
   { weights, gradients, state, scale }: StepArrays,
 ): void {
-  const { beta1, beta2, epsilon, weightDecay } = { ...optimizerDefaults[parameters.kind], ...defined(parameters) };
+  const { beta1, beta2, epsilon, weightDecay } = {
+    ...optimizerDefaults[parameters.kind],
+    ...defined(parameters),
+  };
   const { learningRate } = parameters;
   const { first, second, steps } = state;
   const coupled = parameters.kind === "adam" ? weightDecay : 0;
@@ -59,7 +62,8 @@ function stepAdam(
     const square = beta2 * second[index]! + (1 - beta2) * gradient * gradient;
     first[index] = mean;
     second[index] = square;
-    weights[index] = weights[index]! * shrink - (stepSize * mean) / (Math.sqrt(square) / correction + epsilon);
+    weights[index] =
+      weights[index]! * shrink - (stepSize * mean) / (Math.sqrt(square) / correction + epsilon);
   }
 }
 

@@ -52,10 +52,14 @@ export async function loadBase(
     return { weights, tokenizer: await readTokenizer(folder) };
   } catch (cause) {
     if (weights !== undefined) heap.free(weights.address);
-    throw engineError("state-unreadable", `the embedded engine cannot start from ${folder}: ${messageOf(cause)}`, {
-      hint: "name a folder that Model.export wrote; models of the hub need the torch engine",
-      cause,
-    });
+    throw engineError(
+      "state-unreadable",
+      `the embedded engine cannot start from ${folder}: ${messageOf(cause)}`,
+      {
+        hint: "name a folder that Model.export wrote; models of the hub need the torch engine",
+        cause,
+      },
+    );
   }
 }
 
@@ -116,7 +120,8 @@ function transposed(tensor: NamedTensor): NamedTensor {
   if (tensor.shape.length !== 2 || tensor.name === "embedding" || tensor.name === "head") return tensor;
   const values = new Float32Array(tensor.values.length);
   for (let row = 0; row < rows; row += 1) {
-    for (let column = 0; column < columns; column += 1) values[column * rows + row] = tensor.values[row * columns + column] ?? 0;
+    for (let column = 0; column < columns; column += 1)
+      values[column * rows + row] = tensor.values[row * columns + column] ?? 0;
   }
   return { name: tensor.name, shape: [columns, rows], values };
 }

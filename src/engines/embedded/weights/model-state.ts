@@ -5,7 +5,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, sha256 } from "../../../base/index.ts";
-import { engineError, optimizerKinds, type Architecture, type SavedState, type TokenizerDefinition, type Tuning } from "../../../contract/index.ts";
+import {
+  engineError,
+  optimizerKinds,
+  type Architecture,
+  type SavedState,
+  type TokenizerDefinition,
+  type Tuning,
+} from "../../../contract/index.ts";
 import type { SharedHeap } from "../executor/heap.ts";
 import { adapterPlaces, listAdapters } from "../model/adapters.ts";
 import { architectureOf, resolveShape, trueLength, type ModelShape } from "../model/layout.ts";
@@ -56,9 +63,13 @@ export async function saveState(folder: string, model: LiveModel): Promise<Saved
     "weights.safetensors": weights,
     ...tokenizerFiles(model.tokenizer),
   };
-  if (adapterState !== undefined) files["adapters.safetensors"] = encodeSafetensors(tensorsOf(adapterState.trained, places));
+  if (adapterState !== undefined)
+    files["adapters.safetensors"] = encodeSafetensors(tensorsOf(adapterState.trained, places));
   if (optimizer !== undefined) {
-    const moments = [...tensorsOf(optimizer.first, places, "first."), ...tensorsOf(optimizer.second, places, "second.")];
+    const moments = [
+      ...tensorsOf(optimizer.first, places, "first."),
+      ...tensorsOf(optimizer.second, places, "second."),
+    ];
     files["optimizer.safetensors"] = encodeSafetensors(moments);
   }
   const bytes = await writeFolder(folder, files);
@@ -79,7 +90,8 @@ export async function loadState(folder: string, heap: SharedHeap): Promise<Loade
       trained = new Float32Array(length);
       fillFlat(trained, places, await readTensors(folder, "adapters"));
     }
-    const optimizer = config.optimizer === null ? undefined : await loadOptimizer(folder, config.optimizer, places, length);
+    const optimizer =
+      config.optimizer === null ? undefined : await loadOptimizer(folder, config.optimizer, places, length);
     const tokenizer = await readTokenizer(folder);
     return { weights, tuning: config.tuning, trained, optimizer, stepCount: config.stepCount, tokenizer };
   } catch (cause) {
@@ -92,13 +104,22 @@ export async function loadState(folder: string, heap: SharedHeap): Promise<Loade
 }
 
 /** Tensors of a block without the rows that pad the vocabulary. */
-export function placesOf({ shape, leaves }: { shape: ModelShape; leaves: WeightBlock["leaves"] }): TensorPlace[] {
+export function placesOf({
+  shape,
+  leaves,
+}: {
+  shape: ModelShape;
+  leaves: WeightBlock["leaves"];
+}): TensorPlace[] {
   return leaves.map((leaf) => ({ ...leaf, length: trueLength(shape, leaf) }));
 }
 
 export function tokenizerFiles(tokenizer: TokenizerDefinition | undefined): Record<string, string> {
   if (tokenizer === undefined) return {};
-  return { "tokenizer.json": tokenizer.tokenizerJson, "tokenizer_config.json": tokenizer.tokenizerConfigJson };
+  return {
+    "tokenizer.json": tokenizer.tokenizerJson,
+    "tokenizer_config.json": tokenizer.tokenizerConfigJson,
+  };
 }
 
 function trainedPlaces(base: WeightBlock, tuning: Tuning): TensorPlace[] {
@@ -133,7 +154,10 @@ async function readTensors(folder: string, name: string): Promise<ReturnType<typ
 export async function readTokenizer(folder: string): Promise<TokenizerDefinition | undefined> {
   try {
     const tokenizerJson = await readFile(join(folder, "tokenizer.json"), "utf8");
-    return { tokenizerJson, tokenizerConfigJson: await readFile(join(folder, "tokenizer_config.json"), "utf8") };
+    return {
+      tokenizerJson,
+      tokenizerConfigJson: await readFile(join(folder, "tokenizer_config.json"), "utf8"),
+    };
   } catch {
     return undefined;
   }
@@ -141,13 +165,20 @@ export async function readTokenizer(folder: string): Promise<TokenizerDefinition
 
 function readConfig(text: string): StateConfig {
   const config = JSON.parse(text) as StateConfig;
-  if (config.format !== format) throw new Error(`config.json has format ${JSON.stringify(config.format)}, expected ${format}`);
+  if (config.format !== format)
+    throw new Error(`config.json has format ${JSON.stringify(config.format)}, expected ${format}`);
   if (config.formatVersion !== formatVersion) {
-    throw new Error(`config.json has format version ${config.formatVersion}, this software reads ${formatVersion}`);
+    throw new Error(
+      `config.json has format version ${config.formatVersion}, this software reads ${formatVersion}`,
+    );
   }
   return config;
 }
 
 function digestFiles(files: Readonly<Record<string, string | Uint8Array>>): string {
-  return sha256(Object.entries(files).map(([name, content]) => `${name} ${sha256(content)}\n`).join(""));
+  return sha256(
+    Object.entries(files)
+      .map(([name, content]) => `${name} ${sha256(content)}\n`)
+      .join(""),
+  );
 }

@@ -38,7 +38,9 @@ export function fillFlat(
     if (tensor === undefined) throw new Error(`the tensor ${prefix}${name} is missing`);
     const expected = trueShape(shape, length);
     if (tensor.shape.join() !== expected.join()) {
-      throw new Error(`the tensor ${prefix}${name} has shape [${tensor.shape.join()}], expected [${expected.join()}]`);
+      throw new Error(
+        `the tensor ${prefix}${name} has shape [${tensor.shape.join()}], expected [${expected.join()}]`,
+      );
     }
     flat.set(tensor.values, offset);
   }

@@ -11,7 +11,10 @@ export interface NamedTensor {
 }
 
 /** One file as bytes, tensors in the given order. */
-export function encodeSafetensors(tensors: readonly NamedTensor[], metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export function encodeSafetensors(
+  tensors: readonly NamedTensor[],
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let offset = 0;
   for (const { name, shape, values } of tensors) {
@@ -20,7 +23,9 @@ export function encodeSafetensors(tensors: readonly NamedTensor[], metadata: Rea
   }
   // Spaces bring the numbers to a multiple of eight bytes, as the format asks.
   const text = JSON.stringify(header);
-  const headerBytes = new TextEncoder().encode(text.padEnd(Math.ceil(new TextEncoder().encode(text).length / 8) * 8));
+  const headerBytes = new TextEncoder().encode(
+    text.padEnd(Math.ceil(new TextEncoder().encode(text).length / 8) * 8),
+  );
   const file = new Uint8Array(8 + headerBytes.length + offset);
   new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes.length), true);
   file.set(headerBytes, 8);
@@ -70,7 +75,8 @@ function isEntry(entry: unknown): entry is Entry {
   if (typeof entry !== "object" || entry === null) return false;
   if (!("dtype" in entry && "shape" in entry && "data_offsets" in entry)) return false;
   const { shape, data_offsets: offsets } = entry;
-  const areNumbers = (list: unknown): boolean => Array.isArray(list) && list.every((item) => Number.isSafeInteger(item));
+  const areNumbers = (list: unknown): boolean =>
+    Array.isArray(list) && list.every((item) => Number.isSafeInteger(item));
   return areNumbers(shape) && areNumbers(offsets) && Array.isArray(offsets) && offsets.length === 2;
 }
 

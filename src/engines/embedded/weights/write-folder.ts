@@ -22,7 +22,8 @@ export async function writeFolder(folder: string, files: FolderFiles): Promise<n
   await mkdir(draft);
   try {
     let bytes = 0;
-    for (const [name, content] of Object.entries(files)) bytes += await writeDurably(join(draft, name), content);
+    for (const [name, content] of Object.entries(files))
+      bytes += await writeDurably(join(draft, name), content);
     await syncFolder(draft);
     await rename(draft, folder);
     await syncFolder(parent);
