@@ -7,3 +7,7 @@ export type { Cell, Report, ReportEvent, ReportTable, TableColumn } from "./repo
 export type { Policy, Progress, ProgressOptions, Run, RunState, Step, StepUses } from "./run.ts";
 export { listSavedPolicies, type SavedPolicy, type SavedWeights } from "./saved-policies.ts";
 export type { TrainErrorCode } from "./train-errors.ts";
+export { countUpdates, fit, type FitOptions, type FitUpdate, type OptimizerSettings, type UpdateShape } from "./fit.ts";
+export type { Reduction } from "./fit-batches.ts";
+export { checkMismatch, type MismatchCheckOptions } from "./mismatch-check.ts";
+export { constantSchedule, cosineSchedule, linearSchedule, type Schedule, type ScheduleOptions } from "./schedules.ts";
