@@ -9,8 +9,8 @@
 var fs = require("fs");
 var path = require("path");
 
-/** The floor of package.json's `engines`. */
-var neededMajor = 24;
+/** The oldest Node that will do: "24.15.0". */
+var floor = require("../package.json").engines.node.replace(">=", "");
 /** The exit code `environment` of src/cli/exit-codes.ts: something that is needed is not there. */
 var exitEnvironment = 4;
 
@@ -33,7 +33,7 @@ function start() {
 
 /** This Node where it is new enough, else the repository's own, else null. */
 function findRuntime() {
-  if (Number(process.versions.node.split(".")[0]) >= neededMajor) return process.execPath;
+  if (isAtLeast(process.versions.node, floor)) return process.execPath;
   var own = path.join(
     root,
     "node_modules",
@@ -44,13 +44,18 @@ function findRuntime() {
   return isClone && fs.existsSync(own) ? own : null;
 }
 
+function isAtLeast(version, floorVersion) {
+  var have = version.split(".").map(Number);
+  var need = floorVersion.split(".").map(Number);
+  return have[0] !== need[0] ? have[0] > need[0] : have[1] >= need[1];
+}
+
 function tooOldMessage() {
+  var needed = "Node " + floor.replace(/\.0$/, "");
   var way = isClone
-    ? "run `npm install` here, which brings Node " + neededMajor + ", or install it yourself"
-    : "install Node " + neededMajor + " or later";
-  return (
-    "spar needs Node " + neededMajor + " or later, and this is Node " + process.versions.node + ": " + way
-  );
+    ? "run `npm install` here, which brings one, or install it yourself"
+    : "install it from nodejs.org or with your version manager";
+  return "spar needs " + needed + " or later, and this is Node " + process.versions.node + ": " + way;
 }
 
 function refuse(message) {

@@ -15,7 +15,7 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 const oldNode = join(scratch, "old-node.cjs");
 writeFileSync(
   oldNode,
-  'const versions = { ...process.versions, node: "18.20.0" };\n' +
+  'const versions = { ...process.versions, node: "24.9.1" };\n' +
     'Object.defineProperty(process, "versions", { value: versions });\ndelete process.execve;\n',
 );
 
@@ -45,7 +45,7 @@ function makeCopy(name: string, files: Readonly<Record<string, string>>): string
   return join(folder, "bin", "spar.cjs");
 }
 
-const manifest = '{ "name": "spar", "type": "module" }';
+const manifest = '{ "name": "spar", "type": "module", "engines": { "node": ">=24.15.0" } }';
 const bare = makeCopy("bare", {
   "package.json": manifest,
   "tsconfig.json": "{}",
@@ -94,12 +94,12 @@ test("an installed package runs what was built, in the same process", () => {
 
 test.each([
   ["a clone without it", bare, "npm install"],
-  ["an installed package", installed, "install Node 24"],
+  ["an installed package", installed, "install it from nodejs.org"],
 ])("a Node that is too old is told so in one line by %s", (_place, launcher, advice) => {
   const result = run(launcher, ["list"], ["--require", oldNode]);
   expect(result.stdout).toBe("");
   expect(String(result.stderr)).toMatch(
-    /^spar: spar needs Node 24 or later, and this is Node 18\.20\.0: .*\n$/,
+    /^spar: spar needs Node 24\.15 or later, and this is Node 24\.9\.1: .*\n$/,
   );
   expect(result.stderr).toContain(advice);
   expect(result.status).toBe(4);

@@ -15,11 +15,19 @@ const root = mkdtempSync(join(tmpdir(), "spar-kill-"));
 const stepCount = 10;
 const callCount = 45;
 
-function runSmall(folder: string, every: number, killAt = ""): { readonly signal: string | null; readonly output: string } {
-  const { signal, stdout, stderr, status } = spawnSync(process.execPath, ["--conditions=source", program, folder, String(every), killAt], {
-    encoding: "utf8",
-    timeout: 20_000,
-  });
+function runSmall(
+  folder: string,
+  every: number,
+  killAt = "",
+): { readonly signal: string | null; readonly output: string } {
+  const { signal, stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ["--conditions=source", program, folder, String(every), killAt],
+    {
+      encoding: "utf8",
+      timeout: 20_000,
+    },
+  );
   if (signal === null && status !== 0) throw new Error(stderr);
   return { signal, output: stdout };
 }
@@ -37,7 +45,9 @@ function contentOf(folder: string): unknown {
       annotations: reader.annotations(start.id),
     };
   });
-  const saved = [...reader.steps()].flatMap((step) => JSON.parse(JSON.stringify(step.effects)).saved.policy ?? []);
+  const saved = [...reader.steps()].flatMap(
+    (step) => JSON.parse(JSON.stringify(step.effects)).saved.policy ?? [],
+  );
   const last = reader.checkpoint(String(saved.at(-1)));
   return {
     status: reader.status(),
@@ -77,7 +87,11 @@ test("a run that is killed at every step boundary equals one that never stopped"
 test("a run that is killed at random moments inside steps equals one that never stopped", () => {
   const random = createRandom(5);
   for (let round = 0; round < 4; round++) {
-    expectSameAfterKills(`calls-${round}`, 1, Array.from({ length: 2 }, () => `call:${1 + random.integer(callCount)}`));
+    expectSameAfterKills(
+      `calls-${round}`,
+      1,
+      Array.from({ length: 2 }, () => `call:${1 + random.integer(callCount)}`),
+    );
   }
 }, 60_000);
 
