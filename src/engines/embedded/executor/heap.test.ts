@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { SharedHeap } from "./heap.ts";
+
+test("freed neighbours are merged and used again", () => {
+  const heap = new SharedHeap();
+  const [a, b, c] = [heap.allocate(100), heap.allocate(100), heap.allocate(100)];
+  heap.free(a);
+  heap.free(c);
+  heap.free(b);
+  expect(heap.allocate(384)).toBe(a);
+  expect(heap.usedBytes).toBe(384);
+});
+
+test("blocks are aligned and never overlap", () => {
+  const heap = new SharedHeap();
+  const blocks = [1, 64, 65, 1000].map((bytes) => ({ address: heap.allocate(bytes), bytes }));
+  for (const [index, block] of blocks.entries()) {
+    expect(block.address % 64).toBe(0);
+    const next = blocks[index + 1];
+    if (next !== undefined) expect(block.address + block.bytes).toBeLessThanOrEqual(next.address);
+  }
+});
+
+test("memory grows when a block needs it, and old contents stay", () => {
+  const heap = new SharedHeap();
+  const small = heap.allocateZeros(4);
+  heap.float32(small, 4).fill(7);
+  const large = heap.allocateZeros(1_000_000);
+  expect(heap.float32(large, 1_000_000).every((value) => value === 0)).toBe(true);
+  expect([...heap.float32(small, 4)]).toEqual([7, 7, 7, 7]);
+});
+
+test("freeing what is not allocated is a broken invariant", () => {
+  expect(() => new SharedHeap().free(128)).toThrow("not allocated");
+});

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import type { Architecture } from "../../../contract/index.ts";
+import { bufferLength, countParameters, listLeaves, resolveShape } from "./layout.ts";
+
+const small: Architecture = { vocabularySize: 20, contextLength: 12, width: 96, layerCount: 2, headCount: 4 };
+
+test("parameters are counted as a reader of the architecture would count them", () => {
+  const shape = resolveShape(small);
+  // Embedding 20 x 96; per layer two gains, four square matrices and two of 96 x 384; one last gain.
+  const expected = 20 * 96 + 2 * (2 * 96 + 4 * 96 * 96 + 2 * 96 * 384) + 96;
+  expect(countParameters(shape, listLeaves(shape))).toBe(expected);
+});
+
+test("rows that pad the vocabulary are in the buffer and not in the count", () => {
+  const shape = resolveShape({ ...small, vocabularySize: 21 });
+  expect(shape.paddedVocabularySize).toBe(24);
+  const before = resolveShape(small);
+  expect(countParameters(shape, listLeaves(shape)) - countParameters(before, listLeaves(before))).toBe(96);
+});
+
+test("every option adds its tensors", () => {
+  const shape = resolveShape({
+    ...small,
+    norm: "layer",
+    positions: "learned",
+    activation: "swiglu",
+    tiedEmbeddings: false,
+  });
+  const names = listLeaves(shape).map((leaf) => leaf.name);
+  expect(names).toEqual(expect.arrayContaining(["positions", "head", "finalNorm.bias", "layers.1.gate"]));
+});
+
+test("tensors are aligned and do not overlap", () => {
+  const leaves = listLeaves(resolveShape({ ...small, vocabularySize: 3, norm: "layer" }));
+  for (const [index, leaf] of leaves.entries()) {
+    expect(leaf.offset % 16).toBe(0);
+    expect(leaf.offset + leaf.length).toBeLessThanOrEqual(leaves[index + 1]?.offset ?? bufferLength(leaves));
+  }
+});
+
+test.each([
+  ["headCount", { ...small, headCount: 5 }],
+  ["layerCount", { ...small, layerCount: 0 }],
+  ["contextLength", { ...small, contextLength: 1.5 }],
+  ["feedForwardWidth", { ...small, feedForwardWidth: 10 }],
+])("an architecture that cannot be built names %s", (name, architecture) => {
+  expect(() => resolveShape(architecture)).toThrow(name);
+});
