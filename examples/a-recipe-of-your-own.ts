@@ -1,7 +1,7 @@
 /**
  * A recipe in one file: a game with two seats, a scripted caller and a model that starts from nothing, and rounds of
  * play and training as durable steps. The caller says a digit, the pupil learns to say the next one from rewards
- * alone. Interrupted with ctrl-C, it goes on with `npx spar resume RUN --recipe ./a-recipe-of-your-own.ts`. (zod comes with spar; name it in your own
+ * alone. Interrupted with ctrl-C, it goes on with `npx spar resume RUN`. (zod comes with spar; name it in your own
  * dependencies if your package manager is strict.)
  *
  * Run: npx spar run ./a-recipe-of-your-own.ts
