@@ -96,7 +96,10 @@ function checkTypes(): void {
   };
   writeFileSync(
     join(user, "tsconfig.json"),
-    JSON.stringify({ compilerOptions: options, files: ["consumer.ts", ...copyExamples()] }),
+    JSON.stringify({
+      compilerOptions: options,
+      files: ["consumer.ts", ...copyExamples(), ...copySnippets()],
+    }),
   );
   run("npm", ["install", "--no-audit", "--no-fund", "--save-dev", "@types/node@24", "vitest@5"], {
     cwd: user,
@@ -110,7 +113,7 @@ function checkCommand(nodeFolder: string): void {
     throw new Error(`spar --version said ${version}, not ${manifest.version}`);
   const list = spar(nodeFolder, ["list"]).stdout;
   if (!/\bspin\b/.test(list)) throw new Error(`spar list does not name spin:\n${list}`);
-  spar(nodeFolder, ["plan", "spin"]);
+  spar(nodeFolder, ["plan", "spin", "--set", "iterationCount=3"]);
   spar(nodeFolder, ["plan", "spin", "--preset", "paper"]);
 }
 
@@ -133,6 +136,15 @@ function copyExamples(): string[] {
     .toSorted();
   for (const example of examples) copyFileSync(join(root, "examples", example), join(user, example));
   return examples;
+}
+
+/** The TypeScript of the README, one file per block. */
+function copySnippets(): string[] {
+  const blocks = [...readFileSync(join(root, "README.md"), "utf8").matchAll(/^```ts\n([^]*?)^```/gm)];
+  return blocks.map((block, index) => {
+    writeFileSync(join(user, `readme-${index}.ts`), block[1] ?? "");
+    return `readme-${index}.ts`;
+  });
 }
 
 function spar(nodeFolder: string, words: readonly string[]): SpawnSyncReturns<string> {
