@@ -69,8 +69,8 @@ export class ActiveStep implements Step {
     };
   }
 
-  turns(): readonly Turn[] {
-    return this.#store.episodes.turnsOf(this.name).map(({ turn }) => turn);
+  turns(stepName: string = this.name): readonly Turn[] {
+    return this.#store.episodes.turnsOf(stepName).map(({ turn }) => turn);
   }
 
   #recorderOf({ episodes }: RunStore): EpisodeRecorder {

@@ -62,8 +62,11 @@ export interface Step {
   metric(name: string, index: number, value: number): void;
   /** Progress for people; not stored. */
   progress(options: ProgressOptions): Progress;
-  /** Turns recorded by this step, also those of an earlier try of it that was interrupted. */
-  turns(): readonly Turn[];
+  /**
+   * Turns recorded by this step, also those of an earlier try of it that was interrupted; or those of
+   * an earlier step by its name, so that results need not hold what is on record already.
+   */
+  turns(stepName?: string): readonly Turn[];
   /** Where episodes of this step are written; for `playEpisodes` and for verdicts and rewards. */
   readonly recorder: EpisodeRecorder;
 }
