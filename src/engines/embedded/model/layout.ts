@@ -12,6 +12,8 @@ export interface ModelShape {
   /** The vocabulary rounded up to what vector instructions like; the added ids can never be sampled. */
   readonly paddedVocabularySize: number;
   readonly contextLength: number;
+  /** The context rounded up in the same way: the longest row of a training batch, padding included. */
+  readonly paddedContextLength: number;
   readonly width: number;
   readonly layerCount: number;
   readonly headCount: number;
@@ -57,6 +59,7 @@ export function resolveShape(architecture: Architecture): ModelShape {
   return {
     ...sizes,
     paddedVocabularySize: Math.ceil(vocabularySize / 4) * 4,
+    paddedContextLength: Math.ceil(contextLength / 4) * 4,
     norm: architecture.norm ?? "rms",
     positions: architecture.positions ?? "rotary",
     activation: architecture.activation ?? "gelu",
@@ -70,7 +73,7 @@ function refuse(message: string): Error {
 
 /** The architecture that `resolveShape` would turn into this shape; what is saved and shown. */
 export function architectureOf(shape: ModelShape): Required<Architecture> {
-  const { paddedVocabularySize: _padded, ...architecture } = shape;
+  const { paddedVocabularySize: _vocabulary, paddedContextLength: _context, ...architecture } = shape;
   return architecture;
 }
 
@@ -84,7 +87,8 @@ export function listLeaves(shape: ModelShape): Leaf[] {
   const { width, feedForwardWidth, layerCount, paddedVocabularySize } = shape;
   const builder = new LayoutBuilder(shape);
   builder.add("embedding", [paddedVocabularySize, width], normal(0.02));
-  if (shape.positions === "learned") builder.add("positions", [shape.contextLength, width], normal(0.02));
+  if (shape.positions === "learned")
+    builder.add("positions", [shape.paddedContextLength, width], normal(0.02));
   // Branches that add to the residual stream start smaller the more of them there are.
   const branch = 1 / Math.sqrt(2 * layerCount);
   for (let layer = 0; layer < layerCount; layer += 1) {
@@ -108,15 +112,22 @@ export function bufferLength(leaves: readonly Leaf[]): number {
   return last === undefined ? 0 : alignLength(last.offset + last.length);
 }
 
-/** Weights that a user would count: rows that pad the vocabulary and gaps left out. */
+/** Weights that a user would count: rows that pad and gaps left out. */
 export function countParameters(shape: ModelShape, leaves: readonly Leaf[]): number {
   return leaves.reduce((sum, leaf) => sum + trueLength(shape, leaf), 0);
 }
 
-/** Length of a leaf without the rows that pad the vocabulary. */
+/** Length of a leaf without the rows that pad vocabulary or context. */
 export function trueLength(shape: ModelShape, leaf: Leaf): number {
-  const isVocabulary = leaf.name === "embedding" || leaf.name === "head";
-  return isVocabulary ? shape.vocabularySize * shape.width : leaf.length;
+  switch (leaf.name) {
+    case "embedding":
+    case "head":
+      return shape.vocabularySize * shape.width;
+    case "positions":
+      return shape.contextLength * shape.width;
+    default:
+      return leaf.length;
+  }
 }
 
 function alignLength(length: number): number {
