@@ -82,6 +82,7 @@ export class RunContext implements VersionSource {
       checkUse: () => this.checkUse(),
       checkChange: () => this.#checkChange(policy.name),
       callOptions: (call) => this.callOptions(call),
+      weightsOf: (version) => this.weightsOf(version),
       nextVersionNumber: (name) => this.#nextVersionNumber(name),
       published: (version) => void this.activeStep().versions.push(version),
       saved: (checkpoint) => void this.activeStep().checkpoints.push(checkpoint),

@@ -152,7 +152,8 @@ export class RunEngine implements Engine {
   }
 }
 
-function unknownVersion(version: PolicyVersion): Error {
+/** The refusal of a version that this run does not keep. */
+export function unknownVersion(version: PolicyVersion): Error {
   return engineError("version-unknown", `expected a version that this run keeps, got ${version.address}`, {
     hint: "a version is kept while the result of a step or a state names it, and until it is released",
   });

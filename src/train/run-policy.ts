@@ -13,7 +13,7 @@ import {
 import type { Checkpoint, RunStore } from "../store/index.ts";
 import { GuardedModel, type ModelGuard } from "./guarded-model.ts";
 import type { Policy } from "./run.ts";
-import type { RunEngine } from "./run-engine.ts";
+import { unknownVersion, type RunEngine } from "./run-engine.ts";
 import { publicVersion, versionAddress, type StoredVersion } from "./step-effects.ts";
 import { trainError } from "./train-errors.ts";
 
@@ -24,6 +24,8 @@ export interface PolicyHost extends ModelGuard {
   /** The longest that making, saving, restoring or publishing a model may take. */
   readonly engineTimeoutMs: number;
   readonly position: number;
+  /** The folder with the weights of a version that still counts, null where there is none. */
+  weightsOf(version: PolicyVersion): { readonly folder: string } | null;
   nextVersionNumber(policy: string): number;
   published(version: StoredVersion): void;
   saved(checkpoint: Checkpoint): void;
@@ -133,6 +135,15 @@ export class RunPolicy implements Policy {
       }),
     );
     return publicVersion(version);
+  }
+
+  async restart(version: PolicyVersion): Promise<void> {
+    const host = this.#host;
+    host.checkChange();
+    const model = this.#live();
+    const weights = host.weightsOf(version);
+    if (weights === null) throw unknownVersion(version);
+    await this.#wait("restarting", (call) => model.load(weights.folder, { includeOptimizer: false }, call));
   }
 
   async release(): Promise<void> {

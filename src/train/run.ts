@@ -103,6 +103,13 @@ export interface Policy {
    * @throws `stale-sampler` when the sampler answers with other weights
    */
   publish(): Promise<PolicyVersion>;
+  /**
+   * Sets the weights to those of a version of this run and begins a new optimizer: the start of an
+   * iteration that trains afresh, or the way back after a collapse. Inside steps that name the policy.
+   *
+   * @throws `version-unknown`
+   */
+  restart(version: PolicyVersion): Promise<void>;
   /** Frees the engine's model; its published versions stay usable. Inside steps only. */
   release(): Promise<void>;
 }
