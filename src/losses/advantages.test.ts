@@ -5,18 +5,28 @@ import { expectCode } from "../testing/expect-code.ts";
 import { expectClose, expectDifferent, expectGolden } from "../testing/expect-golden.ts";
 import { tolerances, widened } from "../testing/tolerances.ts";
 import { groupAdvantages, whiten, type GroupAdvantageOptions } from "./group-advantages.ts";
-import { initialMovingAverage, movingAverageAdvantages, reinforceAdvantages } from "./reinforce-advantages.ts";
+import {
+  initialMovingAverage,
+  movingAverageAdvantages,
+  reinforceAdvantages,
+} from "./reinforce-advantages.ts";
 import { withAdvantage } from "./with-advantage.ts";
 
 const exact = tolerances.float64;
-const rewardsAndGroups = fc.array(fc.tuple(fc.double({ min: -5, max: 5, noNaN: true }), fc.constantFrom("a", "b", "c")), {
-  minLength: 1,
-  maxLength: 12,
-});
+const rewardsAndGroups = fc.array(
+  fc.tuple(fc.double({ min: -5, max: 5, noNaN: true }), fc.constantFrom("a", "b", "c")),
+  {
+    minLength: 1,
+    maxLength: 12,
+  },
+);
 
 type Method = (rewards: readonly number[], groupIds: readonly string[]) => Float64Array;
 
-const grouped = (options: GroupAdvantageOptions): Method => (rewards, groupIds) => groupAdvantages(rewards, groupIds, options);
+const grouped =
+  (options: GroupAdvantageOptions): Method =>
+  (rewards, groupIds) =>
+    groupAdvantages(rewards, groupIds, options);
 
 /** Methods that subtract what the rewards have in common. */
 const centred: Readonly<Record<string, Method>> = {
@@ -61,7 +71,12 @@ describe("by hand", () => {
 
   test("whitening gives mean 0 and deviation 1", () => {
     expectClose(whiten([1, 3], { epsilon: 0 }), [-1, 1], exact, "two values");
-    expectClose(whiten([1, 3], { epsilon: 0, deviation: "sample" }), [-Math.SQRT1_2, Math.SQRT1_2], exact, "sample");
+    expectClose(
+      whiten([1, 3], { epsilon: 0, deviation: "sample" }),
+      [-Math.SQRT1_2, Math.SQRT1_2],
+      exact,
+      "sample",
+    );
     expectClose(whiten([2, 2, 2]), [0, 0, 0], exact, "equal values");
   });
 
@@ -71,9 +86,14 @@ describe("by hand", () => {
     const second = movingAverageAdvantages([4, 6], { average: first.average, decay: 0.75 });
     expectClose(second.advantages, [2, 4], exact, "second batch");
     expectClose(second.average.mean ?? 0, 0.75 * 2 + 0.25 * 5, exact, "average");
-    const restored = movingAverageAdvantages([4, 6], { average: JSON.parse(JSON.stringify(first.average)), decay: 0.75 });
+    const restored = movingAverageAdvantages([4, 6], {
+      average: JSON.parse(JSON.stringify(first.average)),
+      decay: 0.75,
+    });
     expect(restored, "the state is JSON").toEqual(second);
-    expect(movingAverageAdvantages([], { average: first.average, decay: 0.75 }).average).toEqual(first.average);
+    expect(movingAverageAdvantages([], { average: first.average, decay: 0.75 }).average).toEqual(
+      first.average,
+    );
   });
 
   test("a lone row and equal rewards have advantage 0", () => {
@@ -90,22 +110,49 @@ describe("properties", () => {
       fc.assert(
         fc.property(rewardsAndGroups, fc.double({ min: -10, max: 10, noNaN: true }), (rows, shift) => {
           const groups = rows.map(([, group]) => group);
-          const before = method(rows.map(([reward]) => reward), groups);
-          const after = method(rows.map(([reward]) => reward + shift), groups);
-          expectClose(after, before, widened(exact, 1000, "differences of shifted numbers, divided by small deviations"), name);
+          const before = method(
+            rows.map(([reward]) => reward),
+            groups,
+          );
+          const after = method(
+            rows.map(([reward]) => reward + shift),
+            groups,
+          );
+          expectClose(
+            after,
+            before,
+            widened(exact, 1000, "differences of shifted numbers, divided by small deviations"),
+            name,
+          );
         }),
       );
-      expectDifferent(reinforceAdvantages([1, 2], "none"), reinforceAdvantages([2, 3], "none"), exact, "without baseline");
+      expectDifferent(
+        reinforceAdvantages([1, 2], "none"),
+        reinforceAdvantages([2, 3], "none"),
+        exact,
+        "without baseline",
+      );
     });
 
     test(`${name}: permuting the rows permutes the advantages`, () => {
       fc.assert(
         fc.property(rewardsAndGroups, fc.infiniteStream(fc.nat()), (rows, numbers) => {
-          const order = rows.map((_row, index) => ({ index, key: numbers.next().value ?? 0 })).toSorted((a, b) => a.key - b.key);
-          const of = (list: typeof rows) => method(list.map(([reward]) => reward), list.map(([, group]) => group));
+          const order = rows
+            .map((_row, index) => ({ index, key: numbers.next().value ?? 0 }))
+            .toSorted((a, b) => a.key - b.key);
+          const of = (list: typeof rows) =>
+            method(
+              list.map(([reward]) => reward),
+              list.map(([, group]) => group),
+            );
           const straight = of(rows);
           const shuffled = of(order.flatMap(({ index }) => rows.slice(index, index + 1)));
-          expectClose(shuffled, order.map(({ index }) => straight[index] ?? 0), widened(exact, 100, "another order"), name);
+          expectClose(
+            shuffled,
+            order.map(({ index }) => straight[index] ?? 0),
+            widened(exact, 100, "another order"),
+            name,
+          );
         }),
       );
     });
@@ -118,11 +165,23 @@ describe("properties", () => {
         const groups = rows.map(([, group]) => group);
         const advantages = groupAdvantages(rewards, groups, { deviation: "sample" });
         for (const group of ["a", "b", "c"]) {
-          const sum = rows.reduce((total, [, id], row) => total + (id === group ? (advantages[row] ?? 0) : 0), 0);
+          const sum = rows.reduce(
+            (total, [, id], row) => total + (id === group ? (advantages[row] ?? 0) : 0),
+            0,
+          );
           expect(Math.abs(sum)).toBeLessThan(1e-6);
           const alone = rows.filter(([, id]) => id === group);
-          const own = groupAdvantages(alone.map(([reward]) => reward), alone.map(([, id]) => id), { deviation: "sample" });
-          expectClose(own, [...advantages].filter((_entry, row) => groups[row] === group), exact, group);
+          const own = groupAdvantages(
+            alone.map(([reward]) => reward),
+            alone.map(([, id]) => id),
+            { deviation: "sample" },
+          );
+          expectClose(
+            own,
+            [...advantages].filter((_entry, row) => groups[row] === group),
+            exact,
+            group,
+          );
         }
       }),
     );
@@ -130,12 +189,23 @@ describe("properties", () => {
 });
 
 test("groups and rewards must be as many, decay below 1", async () => {
-  await expectCode(Promise.resolve().then(() => groupAdvantages([1, 2], ["a"])), "invalid-input");
-  await expectCode(Promise.resolve().then(() => movingAverageAdvantages([1], { average: initialMovingAverage, decay: 1 })), "invalid-input");
+  await expectCode(
+    Promise.resolve().then(() => groupAdvantages([1, 2], ["a"])),
+    "invalid-input",
+  );
+  await expectCode(
+    Promise.resolve().then(() => movingAverageAdvantages([1], { average: initialMovingAverage, decay: 1 })),
+    "invalid-input",
+  );
 });
 
 test("withAdvantage puts one number on every target and keeps the rest", () => {
-  const datum: Datum = { input: [tokens([1, 2])], targets: Int32Array.of(2, 3), weights: Float32Array.of(0, 1), groupId: "g" };
+  const datum: Datum = {
+    input: [tokens([1, 2])],
+    targets: Int32Array.of(2, 3),
+    weights: Float32Array.of(0, 1),
+    groupId: "g",
+  };
   expect(withAdvantage(datum, -0.5)).toEqual({ ...datum, advantages: Float32Array.of(-0.5, -0.5) });
   expect(datum.advantages).toBeUndefined();
 });

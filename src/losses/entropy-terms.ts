@@ -72,5 +72,6 @@ export function sampledEntropyTerm({ coefficient }: EntropyTermOptions): CustomL
 }
 
 function checkCoefficient(name: string, coefficient: number): void {
-  if (!Number.isFinite(coefficient)) throw lossInputError(`${name}: expected a finite coefficient, got ${coefficient}`);
+  if (!Number.isFinite(coefficient))
+    throw lossInputError(`${name}: expected a finite coefficient, got ${coefficient}`);
 }

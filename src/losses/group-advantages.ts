@@ -33,8 +33,14 @@ export function groupAdvantages(
   const advantages = new Float64Array(rewards.length);
   for (const rows of rowsByGroup(groupIds).values()) {
     const groupRewards = rows.map((row) => rewards[row] ?? 0);
-    const centred = reinforceAdvantages(groupRewards, options.baseline === "leave-one-out" ? "leave-one-out" : "batch-mean");
-    const scale = options.deviation === undefined ? 1 : deviationOf(groupRewards, options.deviation) + (options.epsilon ?? 1e-6);
+    const centred = reinforceAdvantages(
+      groupRewards,
+      options.baseline === "leave-one-out" ? "leave-one-out" : "batch-mean",
+    );
+    const scale =
+      options.deviation === undefined
+        ? 1
+        : deviationOf(groupRewards, options.deviation) + (options.epsilon ?? 1e-6);
     rows.forEach((row, index) => {
       advantages[row] = rows.length === 1 ? 0 : (centred[index] ?? 0) / scale;
     });

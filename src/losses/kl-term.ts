@@ -26,7 +26,8 @@ export interface KlTermOptions {
  */
 export function klTerm(options: KlTermOptions): CustomLoss {
   const { coefficient, name = "kl", referenceConstant = "referenceLogprob" } = options;
-  if (!Number.isFinite(coefficient)) throw lossInputError(`${name}: expected a finite coefficient, got ${coefficient}`);
+  if (!Number.isFinite(coefficient))
+    throw lossInputError(`${name}: expected a finite coefficient, got ${coefficient}`);
   return {
     name,
     evaluate: ({ logprobs }, data) => {
@@ -39,7 +40,11 @@ export function klTerm(options: KlTermOptions): CustomLoss {
         return datum.targets.reduce((gradient, _target, position) => {
           const weight = datum.weights[position] ?? 0;
           if (weight === 0) return gradient;
-          const estimate = klEstimate(options.estimator, logprobs[row]?.[position] ?? 0, reference[position] ?? 0);
+          const estimate = klEstimate(
+            options.estimator,
+            logprobs[row]?.[position] ?? 0,
+            reference[position] ?? 0,
+          );
           const scale = coefficient * factors(position) * weight;
           value += scale * estimate.value;
           estimates += weight * estimate.value;
@@ -54,7 +59,11 @@ export function klTerm(options: KlTermOptions): CustomLoss {
   };
 }
 
-function factorsOf(datum: Datum, row: number, constantName: string | undefined): (position: number) => number {
+function factorsOf(
+  datum: Datum,
+  row: number,
+  constantName: string | undefined,
+): (position: number) => number {
   if (constantName === undefined) return () => 1;
   const factors = arrayOf(datum, constantName, row);
   return (position) => factors[position] ?? 0;

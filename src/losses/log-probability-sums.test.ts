@@ -20,9 +20,15 @@ function labelLogprobs(prompt: number, padding: readonly number[]): Float64Array
 function sumOfRow(prompt: number, padding: readonly number[]): number {
   const weights = Float32Array.of(0, 1, 1, ...padding.map(() => 0));
   const constants = (side: number) => ({ [pairConstants.side]: side, [pairConstants.reference]: 0 });
-  const row = rowOf(Array.from({ length: weights.length + 1 }, () => 1), weights);
+  const row = rowOf(
+    Array.from({ length: weights.length + 1 }, () => 1),
+    weights,
+  );
   const data = [1, 0].map((side) => ({ ...row, groupId: "pair", constants: constants(side) }));
-  const [pair] = pairsOf(data.map(() => labelLogprobs(prompt, padding)), data);
+  const [pair] = pairsOf(
+    data.map(() => labelLogprobs(prompt, padding)),
+    data,
+  );
   return pair?.real.policy ?? Number.NaN;
 }
 

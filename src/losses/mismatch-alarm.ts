@@ -36,7 +36,8 @@ export function mismatchThresholdNats(options: MismatchAlarmOptions): number {
 /** An alarm where the mean absolute difference passes the threshold, or is no number at all. */
 export function judgeMismatch(mismatch: Mismatch, options: MismatchAlarmOptions): MismatchVerdict {
   const thresholdNats = mismatchThresholdNats(options);
-  if (mismatch.kind === "empty" || mismatch.meanAbsolute <= thresholdNats) return { kind: "quiet", thresholdNats };
+  if (mismatch.kind === "empty" || mismatch.meanAbsolute <= thresholdNats)
+    return { kind: "quiet", thresholdNats };
   return {
     kind: "alarm",
     thresholdNats,

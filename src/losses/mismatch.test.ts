@@ -60,12 +60,23 @@ describe("the alarm", () => {
     expect(mismatchThresholdNats({ precision: "float32", cleanMeanAbsolute: 5 })).toBe(1e-3);
     expect(mismatchThresholdNats({ precision: "float32", isQuantized: true })).toBe(1e-2);
     expect(mismatchThresholdNats({ precision: "bfloat16", cleanMeanAbsolute: 1e-3 })).toBe(1e-2);
-    expectClose(mismatchThresholdNats({ precision: "bfloat16", cleanMeanAbsolute: 0.02 }), 0.06, exact, "threshold");
+    expectClose(
+      mismatchThresholdNats({ precision: "bfloat16", cleanMeanAbsolute: 0.02 }),
+      0.06,
+      exact,
+      "threshold",
+    );
   });
 
   test("sounds above its threshold, not at it, and for what is no number", () => {
-    const judge = (trainer: number) => judgeMismatch(measureMismatch([row([0])], [[trainer]]), { precision: "float32" }).kind;
-    expect([judge(0), judge(-1e-3), judge(-1.01e-3), judge(Number.NaN)]).toEqual(["quiet", "quiet", "alarm", "alarm"]);
+    const judge = (trainer: number) =>
+      judgeMismatch(measureMismatch([row([0])], [[trainer]]), { precision: "float32" }).kind;
+    expect([judge(0), judge(-1e-3), judge(-1.01e-3), judge(Number.NaN)]).toEqual([
+      "quiet",
+      "quiet",
+      "alarm",
+      "alarm",
+    ]);
     expect(judgeMismatch({ kind: "empty" }, { precision: "float32" }).kind).toBe("quiet");
   });
 
@@ -75,7 +86,11 @@ describe("the alarm", () => {
       const model = await engine.createModel({ ...tinyModel(), name: "policy" });
       const version = await model.publish();
       const prompt = [tokens([1, 2, 3])];
-      const { sequences } = await engine.sample(version, { prompt, count: 4, parameters: { maxTokens: 8, seed: 1 } });
+      const { sequences } = await engine.sample(version, {
+        prompt,
+        count: 4,
+        parameters: { maxTokens: 8, seed: 1 },
+      });
       const data = sequences.map(({ tokenIds, logprobs }): Datum => {
         const datum = scoringDatum(prompt, tokenIds);
         const behaviorLogprobs = new Float32Array(datum.targets.length);

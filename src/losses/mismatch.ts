@@ -31,8 +31,14 @@ export type Mismatch = MeasuredMismatch | { readonly kind: "empty" };
  *
  * @shape trainerLogprobs `[B][T]`, as `forward` gives them
  */
-export function measureMismatch(data: readonly Datum[], trainerLogprobs: readonly ArrayLike<number>[]): Mismatch {
-  assert(trainerLogprobs.length === data.length, `expected ${data.length} rows of log-probabilities, got ${trainerLogprobs.length}`);
+export function measureMismatch(
+  data: readonly Datum[],
+  trainerLogprobs: readonly ArrayLike<number>[],
+): Mismatch {
+  assert(
+    trainerLogprobs.length === data.length,
+    `expected ${data.length} rows of log-probabilities, got ${trainerLogprobs.length}`,
+  );
   const differences = data.flatMap((datum, row) => freshDifferences(datum, trainerLogprobs[row] ?? []));
   if (differences.length === 0) return { kind: "empty" };
   const absolute = differences.map(Math.abs);
@@ -44,7 +50,11 @@ export function measureMismatch(data: readonly Datum[], trainerLogprobs: readonl
     maxAbsolute: absolute.reduce((most, difference) => Math.max(most, difference), 0),
     klK1: -meanOf(differences),
     klK3: meanOf(differences.map((difference) => Math.expm1(difference) - difference)),
-    ratioQuantiles: { p1: quantileOf(ratios, 0.01), p50: quantileOf(ratios, 0.5), p99: quantileOf(ratios, 0.99) },
+    ratioQuantiles: {
+      p1: quantileOf(ratios, 0.01),
+      p50: quantileOf(ratios, 0.5),
+      p99: quantileOf(ratios, 0.99),
+    },
   };
 }
 

@@ -29,13 +29,83 @@ interface Example {
 
 /** The worked numbers E0-E6 of the method's specification. */
 const examples: Readonly<Record<string, Example>> = {
-  E0: { numbers: [-45, -33, -45, -33], beta: 0.1, margin: 0, logistic: 0.693147, realGradient: -0.05, hinge: 1, correlation: 1, exponential: 1, rewards: [0, 0] },
-  E1: { numbers: e1, beta: 0.1, margin: 0.55, logistic: 0.455492, realGradient: -0.036586, hinge: 0.45, correlation: 0.45, exponential: 0.57695, rewards: [0.3, -0.25] },
-  E2: { numbers: [-50, -30, -45, -33], beta: 0.1, margin: -0.8, logistic: 1.171101, realGradient: -0.068997, hinge: 1.8, correlation: 1.8, exponential: 2.225541, rewards: [-0.5, 0.3] },
-  E3: { numbers: e1, beta: 5, margin: 27.5, logistic: 1.139992e-12, realGradient: -5.699959e-12, hinge: 0, correlation: -26.5, exponential: 1.139992e-12, rewards: [15, -12.5] },
-  E4: { numbers: [-44.9, -33.2, -45, -33], beta: 5, margin: 1.5, logistic: 0.201413, realGradient: -0.912128, hinge: 0, correlation: -0.5, exponential: 0.22313, rewards: [0.5, -1] },
-  E5: { numbers: [-40, -60, -45, -33], beta: 0.1, margin: 3.2, logistic: 0.039953, realGradient: -0.003917, hinge: 0, correlation: -2.2, exponential: 0.040762, rewards: [0.5, -2.7] },
-  E6: { numbers: [-47, -43, -45, -33], beta: 0.1, margin: 0.8, logistic: 0.371101, realGradient: -0.031003, hinge: 0.2, correlation: 0.2, exponential: 0.449329, rewards: [-0.2, -1] },
+  E0: {
+    numbers: [-45, -33, -45, -33],
+    beta: 0.1,
+    margin: 0,
+    logistic: 0.693147,
+    realGradient: -0.05,
+    hinge: 1,
+    correlation: 1,
+    exponential: 1,
+    rewards: [0, 0],
+  },
+  E1: {
+    numbers: e1,
+    beta: 0.1,
+    margin: 0.55,
+    logistic: 0.455492,
+    realGradient: -0.036586,
+    hinge: 0.45,
+    correlation: 0.45,
+    exponential: 0.57695,
+    rewards: [0.3, -0.25],
+  },
+  E2: {
+    numbers: [-50, -30, -45, -33],
+    beta: 0.1,
+    margin: -0.8,
+    logistic: 1.171101,
+    realGradient: -0.068997,
+    hinge: 1.8,
+    correlation: 1.8,
+    exponential: 2.225541,
+    rewards: [-0.5, 0.3],
+  },
+  E3: {
+    numbers: e1,
+    beta: 5,
+    margin: 27.5,
+    logistic: 1.139992e-12,
+    realGradient: -5.699959e-12,
+    hinge: 0,
+    correlation: -26.5,
+    exponential: 1.139992e-12,
+    rewards: [15, -12.5],
+  },
+  E4: {
+    numbers: [-44.9, -33.2, -45, -33],
+    beta: 5,
+    margin: 1.5,
+    logistic: 0.201413,
+    realGradient: -0.912128,
+    hinge: 0,
+    correlation: -0.5,
+    exponential: 0.22313,
+    rewards: [0.5, -1],
+  },
+  E5: {
+    numbers: [-40, -60, -45, -33],
+    beta: 0.1,
+    margin: 3.2,
+    logistic: 0.039953,
+    realGradient: -0.003917,
+    hinge: 0,
+    correlation: -2.2,
+    exponential: 0.040762,
+    rewards: [0.5, -2.7],
+  },
+  E6: {
+    numbers: [-47, -43, -45, -33],
+    beta: 0.1,
+    margin: 0.8,
+    logistic: 0.371101,
+    realGradient: -0.031003,
+    hinge: 0.2,
+    correlation: 0.2,
+    exponential: 0.449329,
+    rewards: [-0.2, -1],
+  },
 };
 
 function evaluate(numbers: readonly PairNumbers[], options: Partial<PairLossOptions> = {}) {
@@ -64,7 +134,10 @@ describe("worked numbers", () => {
             values,
             margin: means["pair/margin/mean"] ?? Number.NaN,
             gradient: result.gradients.logprobs?.[0]?.[1] ?? Number.NaN,
-            rewards: [means["pair/realReward/mean"] ?? Number.NaN, means["pair/generatedReward/mean"] ?? Number.NaN],
+            rewards: [
+              means["pair/realReward/mean"] ?? Number.NaN,
+              means["pair/generatedReward/mean"] ?? Number.NaN,
+            ],
           };
         },
       });
@@ -78,7 +151,9 @@ describe("worked numbers", () => {
   });
 
   test("T1: the batch E1, E2, E5 has the stated means, and the rows of a pair opposite gradients", () => {
-    const numbers = [examples["E1"], examples["E2"], examples["E5"]].flatMap((example) => (example === undefined ? [] : [example.numbers]));
+    const numbers = [examples["E1"], examples["E2"], examples["E5"]].flatMap((example) =>
+      example === undefined ? [] : [example.numbers],
+    );
     const { value, gradients, metrics } = evaluate(numbers);
     const means = pairMeans(metrics);
     expectClose(value, 0.555515, printed, "mean loss");
@@ -102,7 +177,11 @@ describe("worked numbers", () => {
       const { value, gradients, metrics } = evaluate([[-45, -33, -45, -33]], { beta });
       expectClose(value, Math.LN2, exact, "loss");
       expectClose(Math.abs(gradients.logprobs?.[0]?.[1] ?? 0), beta / 2, exact, "gradient");
-      expect(pairMeans(metrics)).toMatchObject({ "pair/accuracy/mean": 0, "pair/realReward/mean": 0, "pair/generatedReward/mean": 0 });
+      expect(pairMeans(metrics)).toMatchObject({
+        "pair/accuracy/mean": 0,
+        "pair/realReward/mean": 0,
+        "pair/generatedReward/mean": 0,
+      });
     }
   });
 
@@ -133,48 +212,85 @@ describe("properties", () => {
 
   test("T4: a constant on policy and reference of one answer leaves the loss, and equal answers give log 2", () => {
     fc.assert(
-      fc.property(pair(), fc.double({ min: -5, max: 5, noNaN: true }), ([real, generated, referenceReal, referenceGenerated], shift) => {
-        const before = evaluate([[real, generated, referenceReal, referenceGenerated]]);
-        const after = evaluate([[real + shift, generated, referenceReal + shift, referenceGenerated]]);
-        expectClose(after.value, before.value, widened(exact, 100, "differences of sums up to 120"), "loss");
-        const equal = evaluate([[real, real, referenceReal, referenceReal]]);
-        expectClose(equal.value, Math.LN2, exact, "equal answers");
-        expect(equal.gradients.logprobs?.[0]?.[1]).toBe(-(equal.gradients.logprobs?.[1]?.[1] ?? 0));
-      }),
+      fc.property(
+        pair(),
+        fc.double({ min: -5, max: 5, noNaN: true }),
+        ([real, generated, referenceReal, referenceGenerated], shift) => {
+          const before = evaluate([[real, generated, referenceReal, referenceGenerated]]);
+          const after = evaluate([[real + shift, generated, referenceReal + shift, referenceGenerated]]);
+          expectClose(
+            after.value,
+            before.value,
+            widened(exact, 100, "differences of sums up to 120"),
+            "loss",
+          );
+          const equal = evaluate([[real, real, referenceReal, referenceReal]]);
+          expectClose(equal.value, Math.LN2, exact, "equal answers");
+          expect(equal.gradients.logprobs?.[0]?.[1]).toBe(-(equal.gradients.logprobs?.[1]?.[1] ?? 0));
+        },
+      ),
     );
   });
 
   for (const shape of pairShapes) {
     test(`${shape}: the gradient is the finite difference of the value, with length normalisation and NLL`, () => {
       fc.assert(
-        fc.property(fc.array(pair(), { minLength: 1, maxLength: 3 }), fc.boolean(), (numbers, isLengthNormalized) => {
-          const { data, logprobs } = pairData(numbers);
-          const options: PairLossOptions = { beta: 0.1, shape, pairCount: 7, isLengthNormalized, realNll: { coefficient: 0.3, isPerToken: isLengthNormalized } };
-          const loss = pairLoss(options);
-          const margins = evaluate(numbers, { isLengthNormalized }).metrics;
-          fc.pre(shape !== "hinge" || numbers.length > 1 || Math.abs((margins["pair/margin/sum"] ?? 0) - 1) > 1e-3);
-          const flat = Float64Array.from(logprobs.flatMap((row) => [...row]));
-          const at = (point: Float64Array) => loss.evaluate({ logprobs: logprobs.map((_row, row) => point.slice(row * 3, row * 3 + 3)) }, data);
-          const analytic = (at(flat).gradients.logprobs ?? []).flatMap((row) => [...row]);
-          const scale = Math.max(1, ...analytic.map(Math.abs), Math.abs(at(flat).value));
-          const tolerance = widened(exact, 1e6 * scale, "central differences with steps of 1e-5");
-          if (shape !== "hinge") expectClose(analytic, finiteDifference((point) => at(point).value, flat), tolerance, "gradient");
-          else expectHingeGradient(analytic, numbers, options);
-        }),
+        fc.property(
+          fc.array(pair(), { minLength: 1, maxLength: 3 }),
+          fc.boolean(),
+          (numbers, isLengthNormalized) => {
+            const { data, logprobs } = pairData(numbers);
+            const options: PairLossOptions = {
+              beta: 0.1,
+              shape,
+              pairCount: 7,
+              isLengthNormalized,
+              realNll: { coefficient: 0.3, isPerToken: isLengthNormalized },
+            };
+            const loss = pairLoss(options);
+            const margins = evaluate(numbers, { isLengthNormalized }).metrics;
+            fc.pre(
+              shape !== "hinge" ||
+                numbers.length > 1 ||
+                Math.abs((margins["pair/margin/sum"] ?? 0) - 1) > 1e-3,
+            );
+            const flat = Float64Array.from(logprobs.flatMap((row) => [...row]));
+            const at = (point: Float64Array) =>
+              loss.evaluate(
+                { logprobs: logprobs.map((_row, row) => point.slice(row * 3, row * 3 + 3)) },
+                data,
+              );
+            const analytic = (at(flat).gradients.logprobs ?? []).flatMap((row) => [...row]);
+            const scale = Math.max(1, ...analytic.map(Math.abs), Math.abs(at(flat).value));
+            const tolerance = widened(exact, 1e6 * scale, "central differences with steps of 1e-5");
+            if (shape !== "hinge")
+              expectClose(
+                analytic,
+                finiteDifference((point) => at(point).value, flat),
+                tolerance,
+                "gradient",
+              );
+            else expectHingeGradient(analytic, numbers, options);
+          },
+        ),
         { numRuns: 60 },
       );
     });
 
     test(`${shape}: convex, non-increasing, and falling at 0`, () => {
       fc.assert(
-        fc.property(fc.double({ min: -20, max: 20, noNaN: true }), fc.double({ min: 0, max: 5, noNaN: true }), (margin, step) => {
-          const here = pairShapeValue(shape, margin);
-          const there = pairShapeValue(shape, margin + step);
-          const slack = exact.absolute + exact.relative * Math.abs(here.value);
-          expect(there.value).toBeLessThanOrEqual(here.value + slack);
-          expect(there.derivative).toBeGreaterThanOrEqual(here.derivative - slack);
-          expect(here.derivative).toBeLessThanOrEqual(0);
-        }),
+        fc.property(
+          fc.double({ min: -20, max: 20, noNaN: true }),
+          fc.double({ min: 0, max: 5, noNaN: true }),
+          (margin, step) => {
+            const here = pairShapeValue(shape, margin);
+            const there = pairShapeValue(shape, margin + step);
+            const slack = exact.absolute + exact.relative * Math.abs(here.value);
+            expect(there.value).toBeLessThanOrEqual(here.value + slack);
+            expect(there.derivative).toBeGreaterThanOrEqual(here.derivative - slack);
+            expect(here.derivative).toBeLessThanOrEqual(0);
+          },
+        ),
       );
       expect(pairShapeValue(shape, 0).derivative).toBeLessThan(0);
     });
@@ -186,10 +302,25 @@ describe("properties", () => {
         const { data, logprobs } = pairData(numbers);
         const loss = pairLoss({ beta: 0.1, pairCount: numbers.length });
         const whole = loss.evaluate({ logprobs }, data);
-        const parts = numbers.map((_pair, index) => loss.evaluate({ logprobs: logprobs.slice(2 * index, 2 * index + 2) }, data.slice(2 * index, 2 * index + 2)));
-        expectClose(parts.reduce((sum, part) => sum + part.value, 0), whole.value, widened(exact, 10, "another order"), "value");
+        const parts = numbers.map((_pair, index) =>
+          loss.evaluate(
+            { logprobs: logprobs.slice(2 * index, 2 * index + 2) },
+            data.slice(2 * index, 2 * index + 2),
+          ),
+        );
+        expectClose(
+          parts.reduce((sum, part) => sum + part.value, 0),
+          whole.value,
+          widened(exact, 10, "another order"),
+          "value",
+        );
         expect(parts.flatMap((part) => part.gradients.logprobs ?? [])).toEqual(whole.gradients.logprobs);
-        expectClose(addMetrics(...parts.map((part) => part.metrics)), whole.metrics, widened(exact, 10, "another order"), "metrics");
+        expectClose(
+          addMetrics(...parts.map((part) => part.metrics)),
+          whole.metrics,
+          widened(exact, 10, "another order"),
+          "metrics",
+        );
       }),
     );
   });
@@ -222,7 +353,10 @@ describe("what counts", () => {
     const { data, logprobs } = pairData([e1]);
     const perToken = data.map((datum) => {
       const sum = Number(datum.constants?.[pairConstants.reference]);
-      return { ...datum, constants: { ...datum.constants, [pairConstants.reference]: Float32Array.of(-99, sum / 2, sum / 2) } };
+      return {
+        ...datum,
+        constants: { ...datum.constants, [pairConstants.reference]: Float32Array.of(-99, sum / 2, sum / 2) },
+      };
     });
     const loss = pairLoss({ beta: 0.1, pairCount: 1 });
     expect(loss.evaluate({ logprobs }, perToken)).toEqual(loss.evaluate({ logprobs }, data));
@@ -248,35 +382,75 @@ describe("what counts", () => {
 });
 
 describe("refusals", () => {
-  const attempt = async (change: (data: ReturnType<typeof pairData>["data"]) => ReturnType<typeof pairData>["data"]) => {
+  const attempt = async (
+    change: (data: ReturnType<typeof pairData>["data"]) => ReturnType<typeof pairData>["data"],
+  ) => {
     const { data, logprobs } = pairData([e1]);
     return pairLoss({ beta: 0.1, pairCount: 1 }).evaluate({ logprobs }, change(data));
   };
 
   test("rows that are no pair are refused", async () => {
-    await expectCode(attempt((data) => data.map(({ groupId: _groupId, ...datum }) => datum)), "invalid-input");
-    await expectCode(attempt((data) => data.map((datum, row) => ({ ...datum, groupId: `alone-${row}` }))), "invalid-input");
-    await expectCode(attempt((data) => data.map((datum) => ({ ...datum, constants: { ...datum.constants, pairSide: 1 } }))), "invalid-input");
-    await expectCode(attempt((data) => data.map((datum) => ({ ...datum, constants: { ...datum.constants, pairSide: 0.5 } }))), "invalid-input");
-    await expectCode(attempt((data) => data.map((datum) => ({ ...datum, constants: { pairSide: 1 } }))), "invalid-input");
-    await expectCode(attempt((data) => data.map((datum) => ({ ...datum, weights: new Float32Array(3) }))), "invalid-input");
+    await expectCode(
+      attempt((data) => data.map(({ groupId: _groupId, ...datum }) => datum)),
+      "invalid-input",
+    );
+    await expectCode(
+      attempt((data) => data.map((datum, row) => ({ ...datum, groupId: `alone-${row}` }))),
+      "invalid-input",
+    );
+    await expectCode(
+      attempt((data) => data.map((datum) => ({ ...datum, constants: { ...datum.constants, pairSide: 1 } }))),
+      "invalid-input",
+    );
+    await expectCode(
+      attempt((data) =>
+        data.map((datum) => ({ ...datum, constants: { ...datum.constants, pairSide: 0.5 } })),
+      ),
+      "invalid-input",
+    );
+    await expectCode(
+      attempt((data) => data.map((datum) => ({ ...datum, constants: { pairSide: 1 } }))),
+      "invalid-input",
+    );
+    await expectCode(
+      attempt((data) => data.map((datum) => ({ ...datum, weights: new Float32Array(3) }))),
+      "invalid-input",
+    );
   });
 
   test("settings without meaning are refused", async () => {
-    for (const bad of [{ beta: 0 }, { beta: Number.NaN }, { pairCount: 0 }, { realNll: { coefficient: -1 } }]) {
-      await expectCode(Promise.resolve().then(() => pairLoss({ beta: 0.1, pairCount: 1, ...bad })), "invalid-input");
+    for (const bad of [
+      { beta: 0 },
+      { beta: Number.NaN },
+      { pairCount: 0 },
+      { realNll: { coefficient: -1 } },
+    ]) {
+      await expectCode(
+        Promise.resolve().then(() => pairLoss({ beta: 0.1, pairCount: 1, ...bad })),
+        "invalid-input",
+      );
     }
   });
 });
 
 /** The hinge by its definition: -beta where the margin is below 1, else nothing, beside the NLL. */
-function expectHingeGradient(analytic: readonly number[], numbers: readonly PairNumbers[], options: PairLossOptions): void {
+function expectHingeGradient(
+  analytic: readonly number[],
+  numbers: readonly PairNumbers[],
+  options: PairLossOptions,
+): void {
   const lengthScale = options.isLengthNormalized === true ? 0.5 : 1;
   numbers.forEach(([policyReal, policyGenerated, referenceReal, referenceGenerated], index) => {
-    const margin = options.beta * lengthScale * (policyReal - referenceReal - policyGenerated + referenceGenerated);
+    const margin =
+      options.beta * lengthScale * (policyReal - referenceReal - policyGenerated + referenceGenerated);
     const slope = margin < 1 ? (-options.beta * lengthScale) / options.pairCount : 0;
     const nll = (0.3 * lengthScale) / options.pairCount;
     const real = slope - nll;
-    expectClose(analytic.slice(6 * index, 6 * index + 6), [0, real, real, 0, -slope, -slope], exact, "hinge gradient");
+    expectClose(
+      analytic.slice(6 * index, 6 * index + 6),
+      [0, real, real, 0, -slope, -slope],
+      exact,
+      "hinge gradient",
+    );
   });
 }

@@ -42,7 +42,10 @@ export interface PairLossOptions {
  */
 export function pairLoss(options: PairLossOptions): CustomLoss {
   checkOptions(options);
-  return { name: options.name ?? "pair", evaluate: ({ logprobs }, data) => evaluatePairs(options, logprobs, data) };
+  return {
+    name: options.name ?? "pair",
+    evaluate: ({ logprobs }, data) => evaluatePairs(options, logprobs, data),
+  };
 }
 
 /** Means per pair from the summed metrics of a batch: margin, accuracy, rewards, log-probabilities. */
@@ -51,7 +54,11 @@ export function pairMeans(sums: MetricSums, name = "pair"): Record<string, numbe
   return meansOf(own, `${name}/count/sum`);
 }
 
-function evaluatePairs(options: PairLossOptions, logprobs: readonly Float64Array[], data: readonly Datum[]): LossEvaluation {
+function evaluatePairs(
+  options: PairLossOptions,
+  logprobs: readonly Float64Array[],
+  data: readonly Datum[],
+): LossEvaluation {
   const gradients = data.map((datum) => new Float64Array(datum.targets.length));
   const sums = new Map<string, number>();
   let value = 0;
@@ -78,11 +85,14 @@ interface PairTerms {
 
 function pairTerms(options: PairLossOptions, { real, generated }: Pair): PairTerms {
   const { beta } = options;
-  const scaleOf = (row: PairRow): number => (options.isLengthNormalized === true ? 1 / row.positions.length : 1);
+  const scaleOf = (row: PairRow): number =>
+    options.isLengthNormalized === true ? 1 / row.positions.length : 1;
   const realReward = beta * scaleOf(real) * (real.policy - real.reference);
   const generatedReward = beta * scaleOf(generated) * (generated.policy - generated.reference);
   const shape = pairShapeValue(options.shape ?? "logistic", realReward - generatedReward);
-  const nllScale = (options.realNll?.coefficient ?? 0) * (options.realNll?.isPerToken === true ? 1 / real.positions.length : 1);
+  const nllScale =
+    (options.realNll?.coefficient ?? 0) *
+    (options.realNll?.isPerToken === true ? 1 / real.positions.length : 1);
   return {
     loss: shape.value - nllScale * real.policy,
     realGradient: shape.derivative * beta * scaleOf(real) - nllScale,
@@ -112,10 +122,13 @@ function addGradient(gradients: readonly Float64Array[], row: PairRow, gradient:
 function checkOptions(options: PairLossOptions): void {
   const numbers = { beta: options.beta, pairCount: options.pairCount };
   for (const [name, value] of Object.entries(numbers)) {
-    if (!(Number.isFinite(value) && value > 0)) throw lossInputError(`pair loss: expected ${name} above 0, got ${value}`);
+    if (!(Number.isFinite(value) && value > 0))
+      throw lossInputError(`pair loss: expected ${name} above 0, got ${value}`);
   }
   if (options.shape !== undefined && !pairShapes.includes(options.shape)) {
-    throw lossInputError(`pair loss: expected a shape of ${pairShapes.join(", ")}, got ${String(options.shape)}`);
+    throw lossInputError(
+      `pair loss: expected a shape of ${pairShapes.join(", ")}, got ${String(options.shape)}`,
+    );
   }
   const coefficient = options.realNll?.coefficient ?? 0;
   if (!(Number.isFinite(coefficient) && coefficient >= 0)) {

@@ -41,7 +41,8 @@ export interface Pair {
 export function pairsOf(logprobs: readonly Float64Array[], data: readonly Datum[]): Pair[] {
   const groups = new Map<string, number[]>();
   data.forEach((datum, row) => {
-    if (datum.groupId === undefined) throw lossInputError(`row ${row}: expected the groupId of its pair, got none`);
+    if (datum.groupId === undefined)
+      throw lossInputError(`row ${row}: expected the groupId of its pair, got none`);
     groups.set(datum.groupId, [...(groups.get(datum.groupId) ?? []), row]);
   });
   return [...groups].map(([groupId, rows]) => {
@@ -68,7 +69,10 @@ export function pairsOf(logprobs: readonly Float64Array[], data: readonly Datum[
 function sideOf(data: readonly Datum[], row: number): number {
   const datum = data[row];
   const side = datum === undefined ? Number.NaN : numberOf(datum, pairConstants.side, row);
-  if (side !== 0 && side !== 1) throw lossInputError(`row ${row}: expected constant ${pairConstants.side} of 1 (real) or 0 (generated), got ${side}`);
+  if (side !== 0 && side !== 1)
+    throw lossInputError(
+      `row ${row}: expected constant ${pairConstants.side} of 1 (real) or 0 (generated), got ${side}`,
+    );
   return side;
 }
 
@@ -76,8 +80,10 @@ function rowOf(logprobs: readonly Float64Array[], data: readonly Datum[], row: n
   const datum = data[row];
   if (datum === undefined) throw lossInputError(`row ${row}: expected a datum, got none`);
   const positions = [...datum.weights.keys()].filter((position) => (datum.weights[position] ?? 0) > 0);
-  if (positions.length === 0) throw lossInputError(`row ${row}: expected at least one trained token, got none`);
-  const sumOver = (values: ArrayLike<number>): number => positions.reduce((sum, position) => sum + (values[position] ?? 0), 0);
+  if (positions.length === 0)
+    throw lossInputError(`row ${row}: expected at least one trained token, got none`);
+  const sumOver = (values: ArrayLike<number>): number =>
+    positions.reduce((sum, position) => sum + (values[position] ?? 0), 0);
   const reference = constantOf(datum, pairConstants.reference, row);
   return {
     row,

@@ -14,7 +14,12 @@ export interface PairData {
 export function pairData(pairs: readonly PairNumbers[], weights: readonly number[] = []): PairData {
   const rows = pairs.flatMap(([policyReal, policyGenerated, referenceReal, referenceGenerated], index) => [
     pairRow(index, { side: 1, policy: policyReal, reference: referenceReal, weight: weights[index] ?? 1 }),
-    pairRow(index, { side: 0, policy: policyGenerated, reference: referenceGenerated, weight: weights[index] ?? 1 }),
+    pairRow(index, {
+      side: 0,
+      policy: policyGenerated,
+      reference: referenceGenerated,
+      weight: weights[index] ?? 1,
+    }),
   ]);
   return { data: rows.map((row) => row.datum), logprobs: rows.map((row) => row.logprobs) };
 }
@@ -26,7 +31,10 @@ interface RowNumbers {
   readonly weight: number;
 }
 
-function pairRow(index: number, numbers: RowNumbers): { readonly datum: Datum; readonly logprobs: Float64Array } {
+function pairRow(
+  index: number,
+  numbers: RowNumbers,
+): { readonly datum: Datum; readonly logprobs: Float64Array } {
   const constants = {
     [pairConstants.side]: numbers.side,
     [pairConstants.reference]: numbers.reference,

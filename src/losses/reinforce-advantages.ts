@@ -49,7 +49,8 @@ export function movingAverageAdvantages(
   options: { readonly average: MovingAverage; readonly decay: number },
 ): { readonly advantages: Float64Array; readonly average: MovingAverage } {
   const { decay } = options;
-  if (!(decay >= 0 && decay < 1)) throw lossInputError(`moving average: expected a decay in 0 .. 1, got ${decay}`);
+  if (!(decay >= 0 && decay < 1))
+    throw lossInputError(`moving average: expected a decay in 0 .. 1, got ${decay}`);
   if (rewards.length === 0) return { advantages: new Float64Array(), average: options.average };
   const batchMean = meanOf(rewards);
   const baseline = options.average.mean ?? batchMean;

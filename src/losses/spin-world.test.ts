@@ -21,21 +21,34 @@ const printed = printedTo(6);
 const uniformLogits = [0, 0, 0];
 
 /** Loss and gradient in softmax logits of the policy, with the opponent as sampler and reference. */
-function exactLoss(logits: readonly number[], opponent: Distribution, lambda: number): { value: number; gradient: number[] } {
+function exactLoss(
+  logits: readonly number[],
+  opponent: Distribution,
+  lambda: number,
+): { value: number; gradient: number[] } {
   const policy = softmax(logits);
   const rows = answers.flatMap((real) =>
     answers.flatMap((generated) => {
       const weight = (data[real] ?? 0) * (opponent[generated] ?? 0);
       const groupId = `${real}-${generated}`;
       return [
-        { answer: real, datum: rowOf(groupId, { side: 1, weight, reference: Math.log(opponent[real] ?? 0) }) },
-        { answer: generated, datum: rowOf(groupId, { side: 0, weight, reference: Math.log(opponent[generated] ?? 0) }) },
+        {
+          answer: real,
+          datum: rowOf(groupId, { side: 1, weight, reference: Math.log(opponent[real] ?? 0) }),
+        },
+        {
+          answer: generated,
+          datum: rowOf(groupId, { side: 0, weight, reference: Math.log(opponent[generated] ?? 0) }),
+        },
       ];
     }),
   );
   const logprobs = rows.map(({ answer }) => Float64Array.of(Math.log(policy[answer] ?? 0)));
   const loss = pairLoss({ beta: lambda, pairCount: 1 });
-  const { value, gradients } = loss.evaluate({ logprobs }, rows.map((row) => row.datum));
+  const { value, gradients } = loss.evaluate(
+    { logprobs },
+    rows.map((row) => row.datum),
+  );
   const gradient = answers.map((logit) =>
     rows.reduce((sum, { answer }, row) => {
       const byLogprob = gradients.logprobs?.[row]?.[0] ?? 0;
@@ -45,7 +58,10 @@ function exactLoss(logits: readonly number[], opponent: Distribution, lambda: nu
   return { value, gradient };
 }
 
-function rowOf(groupId: string, numbers: { readonly side: number; readonly weight: number; readonly reference: number }): Datum {
+function rowOf(
+  groupId: string,
+  numbers: { readonly side: number; readonly weight: number; readonly reference: number },
+): Datum {
   const constants = {
     [pairConstants.side]: numbers.side,
     [pairConstants.weight]: numbers.weight,
@@ -68,7 +84,11 @@ function minimise(opponent: Distribution, lambda: number): Distribution {
 
 /** Theorem 5.4: p_(t+1) proportional to p_t (p_data / p_t)^(1 / lambda). */
 function exactIterate(opponent: Distribution, lambda: number): Distribution {
-  return softmax(opponent.map((probability, answer) => Math.log(probability) + Math.log((data[answer] ?? 0) / probability) / lambda));
+  return softmax(
+    opponent.map(
+      (probability, answer) => Math.log(probability) + Math.log((data[answer] ?? 0) / probability) / lambda,
+    ),
+  );
 }
 
 function softmax(logits: readonly number[]): number[] {
@@ -78,7 +98,10 @@ function softmax(logits: readonly number[]): number[] {
 }
 
 function kl(first: Distribution, second: Distribution): number {
-  return first.reduce((sum, probability, answer) => sum + probability * Math.log(probability / (second[answer] ?? 0)), 0);
+  return first.reduce(
+    (sum, probability, answer) => sum + probability * Math.log(probability / (second[answer] ?? 0)),
+    0,
+  );
 }
 
 const lossAt = (policy: Distribution, opponent: Distribution, lambda: number): number =>
@@ -94,7 +117,12 @@ describe("T8: values of the loss", () => {
     const lambdas = [0.1, 0.5, 1, 2, 5];
     const losses = lambdas.map((lambda) => lossAt(data, start, lambda));
     expectClose(losses, [0.667315, 0.596055, 0.568631, 0.637196, 1.121613], printed, "losses");
-    expectDifferent(lambdas.map((lambda) => lossAt([0.5, 0.31, 0.19], start, lambda)), losses, printed, "losses elsewhere");
+    expectDifferent(
+      lambdas.map((lambda) => lossAt([0.5, 0.31, 0.19], start, lambda)),
+      losses,
+      printed,
+      "losses elsewhere",
+    );
     expect(losses[4]).toBeGreaterThan(Math.LN2);
   });
 
@@ -129,7 +157,12 @@ describe("T9: iterates", () => {
       opponent = minimise(opponent, 2);
       path.push(kl(data, opponent));
     }
-    expectClose(path, [0.274887, 0.06751, 0.016504, 0.004067, 0.001009, 0.000251], printed, "KL by iteration");
+    expectClose(
+      path,
+      [0.274887, 0.06751, 0.016504, 0.004067, 0.001009, 0.000251],
+      printed,
+      "KL by iteration",
+    );
   });
 
   test("lambda 0.6 still converges and 0.4 diverges", () => {
@@ -146,8 +179,18 @@ describe("T9: iterates", () => {
 
 describe("T10: the gradient at the start of an iteration", () => {
   test("is -(lambda / 2) (p_data - p_0) in softmax logits", () => {
-    expectClose(exactLoss(start.map(Math.log), start, 1).gradient, [-0.15, 0, 0.15], tolerances.float64, "lambda 1");
-    expectClose(exactLoss(start.map(Math.log), start, 0.1).gradient, [-0.015, 0, 0.015], tolerances.float64, "lambda 0.1");
+    expectClose(
+      exactLoss(start.map(Math.log), start, 1).gradient,
+      [-0.15, 0, 0.15],
+      tolerances.float64,
+      "lambda 1",
+    );
+    expectClose(
+      exactLoss(start.map(Math.log), start, 0.1).gradient,
+      [-0.015, 0, 0.015],
+      tolerances.float64,
+      "lambda 0.1",
+    );
   });
 
   test("is zero at the data distribution, and then nothing gets below log 2", () => {

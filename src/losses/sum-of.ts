@@ -17,21 +17,34 @@ export interface SumTerm {
 export function sumOf(terms: readonly SumTerm[], name = "sum"): CustomLoss {
   const names = terms.map((term) => term.loss.name);
   const repeated = names.find((termName, index) => names.indexOf(termName) !== index);
-  if (repeated !== undefined) throw lossInputError(`sumOf: expected terms of different names, got ${repeated} twice`);
+  if (repeated !== undefined)
+    throw lossInputError(`sumOf: expected terms of different names, got ${repeated} twice`);
   for (const { loss, coefficient = 1 } of terms) {
-    if (!Number.isFinite(coefficient)) throw lossInputError(`sumOf: expected a finite coefficient of ${loss.name}, got ${coefficient}`);
+    if (!Number.isFinite(coefficient))
+      throw lossInputError(`sumOf: expected a finite coefficient of ${loss.name}, got ${coefficient}`);
   }
   const reads = [...new Set(terms.flatMap((term) => term.loss.reads ?? []))];
   return {
     name,
     ...(reads.length === 0 ? {} : { reads }),
     evaluate: (outputs, data) => {
-      const parts = terms.map(({ loss, coefficient = 1 }) => ({ name: loss.name, coefficient, evaluation: loss.evaluate(outputs, data) }));
-      const shares = parts.map((part): [string, number] => [`loss/${part.name}/sum`, part.coefficient * part.evaluation.value]);
+      const parts = terms.map(({ loss, coefficient = 1 }) => ({
+        name: loss.name,
+        coefficient,
+        evaluation: loss.evaluate(outputs, data),
+      }));
+      const shares = parts.map((part): [string, number] => [
+        `loss/${part.name}/sum`,
+        part.coefficient * part.evaluation.value,
+      ]);
       return {
         value: shares.reduce((sum, [, share]) => sum + share, 0),
         gradients: addGradients(parts),
-        metrics: Object.assign({}, ...parts.map((part) => part.evaluation.metrics), Object.fromEntries(shares)),
+        metrics: Object.assign(
+          {},
+          ...parts.map((part) => part.evaluation.metrics),
+          Object.fromEntries(shares),
+        ),
       };
     },
   };
@@ -51,7 +64,9 @@ function addGradients(parts: readonly Part[]): LossEvaluation["gradients"] {
       sums[output] =
         before === undefined
           ? scaled
-          : before.map((row, rowIndex) => row.map((entry, position) => entry + (scaled[rowIndex]?.[position] ?? 0)));
+          : before.map((row, rowIndex) =>
+              row.map((entry, position) => entry + (scaled[rowIndex]?.[position] ?? 0)),
+            );
     }
   }
   return sums;

@@ -18,11 +18,14 @@ const numeric = widened(exact, 1e6, "central differences with steps of 1e-5");
 const policy = [0.5, 0.3, 0.2];
 const reference = [0.2, 0.5, 0.3];
 
-const expectation = (value: (token: number) => number): number => policy.reduce((sum, probability, token) => sum + probability * value(token), 0);
+const expectation = (value: (token: number) => number): number =>
+  policy.reduce((sum, probability, token) => sum + probability * value(token), 0);
 
 /** d expectation / d logit k of a term whose gradient per token is given: E[gradient * ([k = token] - p_k)]. */
 const expectedGradient = (gradient: (token: number) => number): number[] =>
-  policy.map((probability, logit) => expectation((token) => gradient(token) * ((token === logit ? 1 : 0) - probability)));
+  policy.map((probability, logit) =>
+    expectation((token) => gradient(token) * ((token === logit ? 1 : 0) - probability)),
+  );
 
 const log = (distribution: readonly number[], token: number): number => Math.log(distribution[token] ?? 0);
 
@@ -30,7 +33,9 @@ const trueKl = expectation((token) => log(policy, token) - log(reference, token)
 const trueEntropy = -expectation((token) => log(policy, token));
 
 /** Gradients in softmax logits: of KL(p || reference) and of the entropy. */
-const klGradient = policy.map((probability, token) => probability * (log(policy, token) - log(reference, token) - trueKl));
+const klGradient = policy.map(
+  (probability, token) => probability * (log(policy, token) - log(reference, token) - trueKl),
+);
 const entropyGradient = policy.map((probability, token) => -probability * (log(policy, token) + trueEntropy));
 
 describe("KL estimators", () => {
@@ -47,18 +52,36 @@ describe("KL estimators", () => {
     expectClose(gradientOf("k2"), klGradient, exact, "k2");
     expectClose(gradientOf("k1"), [0, 0, 0], exact, "k1");
     // k3's is that of the other direction, KL(reference || p) = -sum reference log p + ...: p - reference.
-    expectClose(gradientOf("k3"), policy.map((probability, token) => probability - (reference[token] ?? 0)), exact, "k3");
+    expectClose(
+      gradientOf("k3"),
+      policy.map((probability, token) => probability - (reference[token] ?? 0)),
+      exact,
+      "k3",
+    );
   });
 
   for (const name of klEstimators) {
     test(`${name}: gradient by finite differences; zero value and slope only where they should be`, () => {
       fc.assert(
-        fc.property(fc.double({ min: -4, max: 0, noNaN: true }), fc.double({ min: -4, max: 0, noNaN: true }), (logprob, referenceLogprob) => {
-          const [difference = 0] = finiteDifference((point) => klEstimate(name, point[0] ?? 0, referenceLogprob).value, Float64Array.of(logprob));
-          const scale = Math.max(1, Math.exp(referenceLogprob - logprob));
-          expectClose(klEstimate(name, logprob, referenceLogprob).gradient, difference, widened(numeric, scale, "k3 grows as e^-d"), name);
-          if (name !== "k1") expect(klEstimate(name, logprob, referenceLogprob).value).toBeGreaterThanOrEqual(0);
-        }),
+        fc.property(
+          fc.double({ min: -4, max: 0, noNaN: true }),
+          fc.double({ min: -4, max: 0, noNaN: true }),
+          (logprob, referenceLogprob) => {
+            const [difference = 0] = finiteDifference(
+              (point) => klEstimate(name, point[0] ?? 0, referenceLogprob).value,
+              Float64Array.of(logprob),
+            );
+            const scale = Math.max(1, Math.exp(referenceLogprob - logprob));
+            expectClose(
+              klEstimate(name, logprob, referenceLogprob).gradient,
+              difference,
+              widened(numeric, scale, "k3 grows as e^-d"),
+              name,
+            );
+            if (name !== "k1")
+              expect(klEstimate(name, logprob, referenceLogprob).value).toBeGreaterThanOrEqual(0);
+          },
+        ),
       );
     });
   }
@@ -70,10 +93,12 @@ describe("KL estimators", () => {
       expected: { k1: [Math.LN2, 1], k2: [Math.LN2 ** 2 / 2, Math.LN2], k3: [Math.LN2 - 0.5, 0.5] },
       tolerance: exact,
       compute: (difference) =>
-        Object.fromEntries(klEstimators.map((name) => {
-          const { value, gradient } = klEstimate(name, -1, -1 - difference);
-          return [name, [value, gradient]];
-        })),
+        Object.fromEntries(
+          klEstimators.map((name) => {
+            const { value, gradient } = klEstimate(name, -1, -1 - difference);
+            return [name, [value, gradient]];
+          }),
+        ),
     });
   });
 });
@@ -93,7 +118,12 @@ const logprobs = [Float64Array.of(-3, -1, -2)];
 function expectTrueGradient(loss: CustomLoss): void {
   const at = (point: Float64Array) => loss.evaluate({ logprobs: [point] }, [datum]);
   const [start = new Float64Array()] = logprobs;
-  expectClose(at(start).gradients.logprobs?.[0] ?? [], finiteDifference((point) => at(point).value, start), numeric, loss.name);
+  expectClose(
+    at(start).gradients.logprobs?.[0] ?? [],
+    finiteDifference((point) => at(point).value, start),
+    numeric,
+    loss.name,
+  );
 }
 
 describe("klTerm", () => {
@@ -105,17 +135,22 @@ describe("klTerm", () => {
   });
 
   test("takes a further factor per token from a constant", () => {
-    const { value } = klTerm({ estimator: "k1", coefficient: 0.1, coefficientConstant: "factors" }).evaluate({ logprobs }, [datum]);
+    const { value } = klTerm({ estimator: "k1", coefficient: 0.1, coefficientConstant: "factors" }).evaluate(
+      { logprobs },
+      [datum],
+    );
     expectClose(value, 0.1 * (2 * 0.5 - 4 * 0.75), exact, "value");
   });
 
   test("has the gradient of its value, for every estimator", () => {
-    for (const estimator of klEstimators) expectTrueGradient(klTerm({ estimator, coefficient: 0.3, coefficientConstant: "factors" }));
+    for (const estimator of klEstimators)
+      expectTrueGradient(klTerm({ estimator, coefficient: 0.3, coefficientConstant: "factors" }));
   });
 
   test("refuses rows without the reference, or with one number for it", async () => {
     const term = klTerm({ estimator: "k3", coefficient: 1 });
-    const attempt = async (constants: Datum["constants"]) => term.evaluate({ logprobs }, [{ ...datum, ...(constants === undefined ? {} : { constants }) }]);
+    const attempt = async (constants: Datum["constants"]) =>
+      term.evaluate({ logprobs }, [{ ...datum, ...(constants === undefined ? {} : { constants }) }]);
     await expectCode(attempt({}), "invalid-input");
     await expectCode(attempt({ referenceLogprob: -3 }), "invalid-input");
   });
@@ -123,7 +158,10 @@ describe("klTerm", () => {
 
 describe("entropy terms", () => {
   test("the exact one lowers the loss by coefficient * entropy, with gradient on entropies alone", () => {
-    const { value, gradients, metrics } = entropyTerm({ coefficient: 0.1 }).evaluate({ logprobs, entropies: [Float64Array.of(9, 1, 2)] }, [datum]);
+    const { value, gradients, metrics } = entropyTerm({ coefficient: 0.1 }).evaluate(
+      { logprobs, entropies: [Float64Array.of(9, 1, 2)] },
+      [datum],
+    );
     expectClose(value, -0.2, exact, "value");
     expect(gradients.logprobs).toBeUndefined();
     expectClose(gradients.entropies ?? [], [[0, -0.1, -0.05]], exact, "gradient");
@@ -133,10 +171,21 @@ describe("entropy terms", () => {
   test("the sampled one has the true entropy as expectation, and its true gradient", () => {
     const single: Datum = { input: [tokens([0])], targets: Int32Array.of(0), weights: Float32Array.of(1) };
     const term = sampledEntropyTerm({ coefficient: 1 });
-    const at = (token: number) => term.evaluate({ logprobs: [Float64Array.of(log(policy, token))] }, [single]);
-    expectClose(expectation((token) => at(token).value), -trueEntropy, exact, "value");
+    const at = (token: number) =>
+      term.evaluate({ logprobs: [Float64Array.of(log(policy, token))] }, [single]);
+    expectClose(
+      expectation((token) => at(token).value),
+      -trueEntropy,
+      exact,
+      "value",
+    );
     const gradient = expectedGradient((token) => at(token).gradients.logprobs?.[0]?.[0] ?? 0);
-    expectClose(gradient, entropyGradient.map((entry) => -entry), exact, "gradient of -H");
+    expectClose(
+      gradient,
+      entropyGradient.map((entry) => -entry),
+      exact,
+      "gradient of -H",
+    );
     expectDifferent(gradient, [0, 0, 0], exact, "the gradient of the plain estimate");
   });
 });
@@ -151,7 +200,11 @@ describe("sumOf", () => {
     const first = policyGradient.evaluate({ logprobs }, [datum]);
     const second = pull.evaluate({ logprobs }, [datum]);
     expectClose(whole.value, first.value + 0.25 * second.value, exact, "value");
-    const expected = [0, 1, 2].map((position) => (first.gradients.logprobs?.[0]?.[position] ?? 0) + 0.25 * (second.gradients.logprobs?.[0]?.[position] ?? 0));
+    const expected = [0, 1, 2].map(
+      (position) =>
+        (first.gradients.logprobs?.[0]?.[position] ?? 0) +
+        0.25 * (second.gradients.logprobs?.[0]?.[position] ?? 0),
+    );
     expectClose(whole.gradients.logprobs ?? [], [expected], exact, "gradient");
     expectClose(whole.metrics["loss/ppo/sum"] ?? 0, first.value, exact, "share");
     expectClose(whole.metrics["loss/kl/sum"] ?? 0, 0.25 * second.value, exact, "share");
@@ -177,7 +230,13 @@ describe("sumOf", () => {
   });
 
   test("refuses terms of one name and coefficients that are no numbers", async () => {
-    await expectCode(Promise.resolve().then(() => sumOf([{ loss: pull }, { loss: pull }])), "invalid-input");
-    await expectCode(Promise.resolve().then(() => sumOf([{ loss: pull, coefficient: Number.NaN }])), "invalid-input");
+    await expectCode(
+      Promise.resolve().then(() => sumOf([{ loss: pull }, { loss: pull }])),
+      "invalid-input",
+    );
+    await expectCode(
+      Promise.resolve().then(() => sumOf([{ loss: pull, coefficient: Number.NaN }])),
+      "invalid-input",
+    );
   });
 });

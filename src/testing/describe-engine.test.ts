@@ -36,10 +36,15 @@ const reweighted = (data: readonly Datum[], factor: number): Datum[] =>
   data.map((datum) => ({ ...datum, weights: datum.weights.map((weight) => weight * factor) }));
 
 const meanLoss = (model: Model): Partial<Model> => ({
-  forwardBackward: (data: readonly Datum[], loss: BuiltInLoss) => model.forwardBackward(reweighted(data, 1 / data.length), loss),
+  forwardBackward: (data: readonly Datum[], loss: BuiltInLoss) =>
+    model.forwardBackward(reweighted(data, 1 / data.length), loss),
 });
 
-const sabotages: readonly { readonly what: string; readonly caughtBy: string; readonly engine: () => Engine }[] = [
+const sabotages: readonly {
+  readonly what: string;
+  readonly caughtBy: string;
+  readonly engine: () => Engine;
+}[] = [
   {
     what: "a sampler that perturbs its log-probabilities by 0.01",
     caughtBy: "sampled log-probabilities are forward's",
@@ -50,8 +55,16 @@ const sabotages: readonly { readonly what: string; readonly caughtBy: string; re
     caughtBy: "the canary passes right after each publish",
     engine: () => createFakeEngine({ faults: [{ kind: "forget-refresh", nth: 2 }] }),
   },
-  { what: "a loss that is a mean", caughtBy: "crossEntropy: the loss is the float64 reference of the returned log-probabilities", engine: () => withBrokenModels(meanLoss) },
-  { what: "a loss that is a mean over each batch", caughtBy: "a batch in parts gives the loss and the update of the whole batch", engine: () => withBrokenModels(meanLoss) },
+  {
+    what: "a loss that is a mean",
+    caughtBy: "crossEntropy: the loss is the float64 reference of the returned log-probabilities",
+    engine: () => withBrokenModels(meanLoss),
+  },
+  {
+    what: "a loss that is a mean over each batch",
+    caughtBy: "a batch in parts gives the loss and the update of the whole batch",
+    engine: () => withBrokenModels(meanLoss),
+  },
   {
     what: "a gradient of ppo that forgets the clip",
     caughtBy: "ppo: the update is that of the same loss as a custom loss",
@@ -67,7 +80,10 @@ const sabotages: readonly { readonly what: string; readonly caughtBy: string; re
     engine: () =>
       withBrokenModels((model) => ({
         optimStep: async (parameters, call) => {
-          const step = await model.optimStep({ ...parameters, learningRate: parameters.learningRate / 2 }, call);
+          const step = await model.optimStep(
+            { ...parameters, learningRate: parameters.learningRate / 2 },
+            call,
+          );
           return step;
         },
       })),
@@ -121,7 +137,11 @@ const sabotages: readonly { readonly what: string; readonly caughtBy: string; re
           const response = await engine.sample(version, request, call);
           const cut = response.sequences.map((sequence) =>
             sequence.finishReason === "stop"
-              ? { ...sequence, tokenIds: sequence.tokenIds.slice(0, -1), logprobs: sequence.logprobs.slice(0, -1) }
+              ? {
+                  ...sequence,
+                  tokenIds: sequence.tokenIds.slice(0, -1),
+                  logprobs: sequence.logprobs.slice(0, -1),
+                }
               : sequence,
           );
           return { ...response, sequences: cut };
@@ -153,7 +173,10 @@ const sabotages: readonly { readonly what: string; readonly caughtBy: string; re
   {
     what: "a state without the optimizer",
     caughtBy: "a model that was saved and loaded goes on as if nothing had happened",
-    engine: () => withBrokenModels((model) => ({ load: (folder, _options, call) => model.load(folder, { includeOptimizer: false }, call) })),
+    engine: () =>
+      withBrokenModels((model) => ({
+        load: (folder, _options, call) => model.load(folder, { includeOptimizer: false }, call),
+      })),
   },
   {
     what: "a call that ignores its signal",

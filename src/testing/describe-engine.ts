@@ -7,7 +7,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../contract/index.ts";
 import { batchTests } from "./conformance/batches.ts";
-import { ConformanceContext, exhaustiveVocabularySize, type ConformanceTest, type ModelUnderTest } from "./conformance/context.ts";
+import {
+  ConformanceContext,
+  exhaustiveVocabularySize,
+  type ConformanceTest,
+  type ModelUnderTest,
+} from "./conformance/context.ts";
 import { customLossTests } from "./conformance/custom-losses.ts";
 import { gradientTests } from "./conformance/gradients.ts";
 import { lifecycleTests } from "./conformance/lifecycle.ts";
@@ -52,7 +57,9 @@ const groups: readonly { readonly title: string; readonly tests: readonly Confor
 ];
 
 /** The titles of all conformance tests. */
-export const conformanceTestTitles: readonly string[] = groups.flatMap((group) => group.tests.map((entry) => entry.title));
+export const conformanceTestTitles: readonly string[] = groups.flatMap((group) =>
+  group.tests.map((entry) => entry.title),
+);
 
 /** Declares the suite for one engine. */
 export function describeEngine(options: DescribeEngineOptions): void {
@@ -98,7 +105,11 @@ export function describeEngine(options: DescribeEngineOptions): void {
  * Runs one test of the suite by title outside of `describeEngine`: for looking at one promise, and
  * for proving that the suite catches an engine that breaks it. Rejects when the test fails.
  */
-export async function runConformanceTest(title: string, engine: Engine, model: ModelUnderTest = tinyModel()): Promise<void> {
+export async function runConformanceTest(
+  title: string,
+  engine: Engine,
+  model: ModelUnderTest = tinyModel(),
+): Promise<void> {
   const entry = groups.flatMap((group) => group.tests).find((candidate) => candidate.title === title);
   if (entry === undefined) throw new Error(`expected the title of a conformance test, got "${title}"`);
   const context = new ConformanceContext(engine, async () => engine, model);
@@ -114,9 +125,12 @@ function reasonToSkip(options: DescribeEngineOptions, entry: ConformanceTest, en
   if (named !== undefined) return named.reason;
   const missing = (entry.needs ?? []).find((capability) => !engine.capabilities.has(capability));
   if (missing !== undefined) return `the engine lacks ${missing}`;
-  if (entry.isFine === true && engine.description.precision === "bfloat16") return "needs more than 16-bit arithmetic";
+  if (entry.isFine === true && engine.description.precision === "bfloat16")
+    return "needs more than 16-bit arithmetic";
   const { from } = options.model ?? tinyModel();
-  const isSmall = from.kind === "architecture" && from.architecture.vocabularySize <= exhaustiveVocabularySize;
-  if (entry.isOverVocabulary === true && !isSmall) return `needs a vocabulary of at most ${exhaustiveVocabularySize} tokens`;
+  const isSmall =
+    from.kind === "architecture" && from.architecture.vocabularySize <= exhaustiveVocabularySize;
+  if (entry.isOverVocabulary === true && !isSmall)
+    return `needs a vocabulary of at most ${exhaustiveVocabularySize} tokens`;
   return null;
 }

@@ -9,7 +9,9 @@ export async function expectCode(promise: Promise<unknown>, code: string): Promi
     (reason: unknown) => reason,
   );
   if (!isSparError(thrown)) {
-    expect.fail(`expected an error with code ${code}, got ${thrown === null ? "an answer" : messageOf(thrown)}`);
+    expect.fail(
+      `expected an error with code ${code}, got ${thrown === null ? "an answer" : messageOf(thrown)}`,
+    );
   }
   expect(thrown.code, thrown.message).toBe(code);
   return thrown;

@@ -7,16 +7,18 @@ import { expect } from "vitest";
 import { isWithin, type Tolerance } from "./tolerances.ts";
 
 /** Numbers in any nesting. */
-export type Numbers =
-  | number
-  | ArrayLike<number>
-  | readonly Numbers[]
-  | { readonly [name: string]: Numbers };
+export type Numbers = number | ArrayLike<number> | readonly Numbers[] | { readonly [name: string]: Numbers };
 
 /** The first place where two structures differ by more than the tolerance, in words; null for none. */
-export function firstDifference(actual: Numbers, expected: Numbers, tolerance: Tolerance, path = "value"): string | null {
+export function firstDifference(
+  actual: Numbers,
+  expected: Numbers,
+  tolerance: Tolerance,
+  path = "value",
+): string | null {
   if (typeof expected === "number" || typeof actual === "number") {
-    if (typeof expected !== typeof actual) return `${path}: expected ${typeof expected}, got ${typeof actual}`;
+    if (typeof expected !== typeof actual)
+      return `${path}: expected ${typeof expected}, got ${typeof actual}`;
     const isEqual = isWithin(Number(actual), Number(expected), tolerance);
     return isEqual ? null : `${path}: expected ${String(expected)}, got ${String(actual)}`;
   }
@@ -40,7 +42,12 @@ export function expectClose(actual: Numbers, expected: Numbers, tolerance: Toler
 }
 
 /** Requires that some number differs by more than the tolerance. */
-export function expectDifferent(actual: Numbers, expected: Numbers, tolerance: Tolerance, what = "value"): void {
+export function expectDifferent(
+  actual: Numbers,
+  expected: Numbers,
+  tolerance: Tolerance,
+  what = "value",
+): void {
   expect(firstDifference(actual, expected, tolerance), `${what} should differ`).not.toBeNull();
 }
 
@@ -56,7 +63,12 @@ export interface GoldenCase<Input> {
 /** Requires the expected numbers from the input, and other numbers from the perturbed input. */
 export function expectGolden<Input>(golden: GoldenCase<Input>): void {
   expectClose(golden.compute(golden.input), golden.expected, golden.tolerance);
-  expectDifferent(golden.compute(golden.perturbed), golden.expected, golden.tolerance, "the result of the perturbed input");
+  expectDifferent(
+    golden.compute(golden.perturbed),
+    golden.expected,
+    golden.tolerance,
+    "the result of the perturbed input",
+  );
 }
 
 /**

@@ -4,7 +4,12 @@
  */
 export type { ConformanceContext, ConformanceTest, ModelUnderTest } from "./conformance/context.ts";
 export { letterTokenizer, tinyLetters, tinyModel } from "./conformance/tiny-model.ts";
-export { conformanceTestTitles, describeEngine, runConformanceTest, type DescribeEngineOptions } from "./describe-engine.ts";
+export {
+  conformanceTestTitles,
+  describeEngine,
+  runConformanceTest,
+  type DescribeEngineOptions,
+} from "./describe-engine.ts";
 export { expectCode } from "./expect-code.ts";
 export {
   expectClose,
@@ -16,8 +21,27 @@ export {
   type Numbers,
 } from "./expect-golden.ts";
 export { createFakeEngine, type FakeEngine, type FakeEngineOptions } from "./fake/engine.ts";
+export {
+  advantageVectors,
+  klVectors,
+  lossVectors,
+  optimizerVectors,
+  pairVectors,
+  type GoldenFile,
+  type GoldenVector,
+} from "./golden/index.ts";
 export type { BatchOptions } from "./fake/batcher.ts";
 export type { FakeCall } from "./fake/calls.ts";
 export type { FakeCallKind, FakeFault } from "./fake/faults.ts";
+export {
+  createScriptedEngine,
+  scriptedVersion,
+  type Script,
+  type ScriptedCall,
+  type ScriptedEngine,
+  type ScriptedEngineOptions,
+  type ScriptedQuestion,
+  type ScriptedReply,
+} from "./scripted-engine.ts";
 export { ManualTimer, nextTurn, systemTimer, type Timer } from "./timer.ts";
 export { isWithin, printedTo, tolerances, widened, type Precision, type Tolerance } from "./tolerances.ts";

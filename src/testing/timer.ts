@@ -59,7 +59,9 @@ export class ManualTimer implements Timer {
     const endMs = this.#nowMs + durationMs;
     await nextTurn();
     for (;;) {
-      const due = this.#sleepers.filter((sleeper) => sleeper.dueMs <= endMs).toSorted((a, b) => a.dueMs - b.dueMs)[0];
+      const due = this.#sleepers
+        .filter((sleeper) => sleeper.dueMs <= endMs)
+        .toSorted((a, b) => a.dueMs - b.dueMs)[0];
       if (due === undefined) break;
       this.#sleepers = this.#sleepers.filter((sleeper) => sleeper !== due);
       this.#nowMs = due.dueMs;

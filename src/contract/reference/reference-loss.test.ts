@@ -10,7 +10,13 @@ import type { TokenInputs } from "./token-term.ts";
 const ppo: BuiltInLoss = { kind: "ppo", clipLow: 0.8, clipHigh: 1.2 };
 const cispo: BuiltInLoss = { kind: "cispo", clipLow: 0.5, clipHigh: 2 };
 const dro: BuiltInLoss = { kind: "dro", beta: 0.5 };
-const losses: readonly BuiltInLoss[] = [{ kind: "crossEntropy" }, { kind: "importanceSampling" }, ppo, cispo, dro];
+const losses: readonly BuiltInLoss[] = [
+  { kind: "crossEntropy" },
+  { kind: "importanceSampling" },
+  ppo,
+  cispo,
+  dro,
+];
 
 const exact = tolerances.float64;
 
@@ -31,15 +37,50 @@ interface Case {
 
 /** By hand: l = -1 everywhere, so only ratio, advantage and weight matter. */
 const cases: Readonly<Record<string, Case>> = {
-  "cross-entropy: -w l": { loss: { kind: "crossEntropy" }, inputs: tokenWithRatio(1, 0, 0.5), value: 0.5, gradient: -0.5 },
-  "importance sampling: -w r A": { loss: { kind: "importanceSampling" }, inputs: tokenWithRatio(2, 3, 0.5), value: -3, gradient: -3 },
+  "cross-entropy: -w l": {
+    loss: { kind: "crossEntropy" },
+    inputs: tokenWithRatio(1, 0, 0.5),
+    value: 0.5,
+    gradient: -0.5,
+  },
+  "importance sampling: -w r A": {
+    loss: { kind: "importanceSampling" },
+    inputs: tokenWithRatio(2, 3, 0.5),
+    value: -3,
+    gradient: -3,
+  },
   "ppo inside the clip: -r A": { loss: ppo, inputs: tokenWithRatio(1.1, 2), value: -2.2, gradient: -2.2 },
-  "ppo above the clip with A > 0: -high A, no gradient": { loss: ppo, inputs: tokenWithRatio(1.5, 2), value: -2.4, gradient: 0 },
-  "ppo above the clip with A < 0: full force": { loss: ppo, inputs: tokenWithRatio(1.5, -2), value: 3, gradient: 3 },
-  "ppo below the clip with A < 0: -low A, no gradient": { loss: ppo, inputs: tokenWithRatio(0.5, -2), value: 1.6, gradient: 0 },
-  "ppo below the clip with A > 0: full force": { loss: ppo, inputs: tokenWithRatio(0.5, 2), value: -1, gradient: -1 },
+  "ppo above the clip with A > 0: -high A, no gradient": {
+    loss: ppo,
+    inputs: tokenWithRatio(1.5, 2),
+    value: -2.4,
+    gradient: 0,
+  },
+  "ppo above the clip with A < 0: full force": {
+    loss: ppo,
+    inputs: tokenWithRatio(1.5, -2),
+    value: 3,
+    gradient: 3,
+  },
+  "ppo below the clip with A < 0: -low A, no gradient": {
+    loss: ppo,
+    inputs: tokenWithRatio(0.5, -2),
+    value: 1.6,
+    gradient: 0,
+  },
+  "ppo below the clip with A > 0: full force": {
+    loss: ppo,
+    inputs: tokenWithRatio(0.5, 2),
+    value: -1,
+    gradient: -1,
+  },
   "cispo inside the clip: -r A l": { loss: cispo, inputs: tokenWithRatio(1.5, 2), value: 3, gradient: -3 },
-  "cispo above the clip keeps a gradient of the clipped size": { loss: cispo, inputs: tokenWithRatio(5, 2), value: 4, gradient: -4 },
+  "cispo above the clip keeps a gradient of the clipped size": {
+    loss: cispo,
+    inputs: tokenWithRatio(5, 2),
+    value: 4,
+    gradient: -4,
+  },
   "cispo below the clip likewise": { loss: cispo, inputs: tokenWithRatio(0.1, -2), value: -1, gradient: 1 },
   // l - q = ln 2: -(2 * -1 - 0.25 ln^2 2) and -(2 - 0.5 ln 2).
   "dro: advantage minus a quadratic pull": {
@@ -66,7 +107,10 @@ describe("the term of one token", () => {
   test("ppo on its borders and with advantage 0 is not clipped", () => {
     const onBorder = { logprob: Math.log(1.2), behaviorLogprob: 0, advantage: 1, weight: 1 };
     expect(referenceTerm({ ...ppo, clipHigh: Math.exp(Math.log(1.2)) }, onBorder).gradient).not.toBe(0);
-    expect(referenceTerm(ppo, { ...onBorder, logprob: 3, advantage: 0 })).toEqual({ value: -0, gradient: -0 });
+    expect(referenceTerm(ppo, { ...onBorder, logprob: 3, advantage: 0 })).toEqual({
+      value: -0,
+      gradient: -0,
+    });
   });
 });
 
@@ -84,12 +128,23 @@ describe("gradients", () => {
       fc.assert(
         fc.property(token(), (inputs) => {
           const ratio = Math.exp(inputs.logprob - inputs.behaviorLogprob);
-          fc.pre(loss.kind !== "ppo" || (Math.abs(ratio - loss.clipLow) > 1e-3 && Math.abs(ratio - loss.clipHigh) > 1e-3));
+          fc.pre(
+            loss.kind !== "ppo" ||
+              (Math.abs(ratio - loss.clipLow) > 1e-3 && Math.abs(ratio - loss.clipHigh) > 1e-3),
+          );
           const frozen = freezeClip(loss, inputs);
-          const [numeric = 0] = finiteDifference((point) => frozen(point[0] ?? 0), Float64Array.of(inputs.logprob));
+          const [numeric = 0] = finiteDifference(
+            (point) => frozen(point[0] ?? 0),
+            Float64Array.of(inputs.logprob),
+          );
           const { gradient } = referenceTerm(loss, inputs);
           const tolerance = widened(exact, 1e6, "central differences with steps of 1e-5, ratios up to e^5");
-          expectClose(gradient, numeric, { ...tolerance, absolute: tolerance.absolute * Math.max(1, ratio) }, "gradient");
+          expectClose(
+            gradient,
+            numeric,
+            { ...tolerance, absolute: tolerance.absolute * Math.max(1, ratio) },
+            "gradient",
+          );
         }),
       );
     });
@@ -97,7 +152,10 @@ describe("gradients", () => {
 
   test("cispo stops the gradient of its ratio: the plain finite difference is another number", () => {
     const inputs = tokenWithRatio(1.5, 2);
-    const [plain] = finiteDifference((point) => referenceTerm(cispo, { ...inputs, logprob: point[0] ?? 0 }).value, Float64Array.of(-1));
+    const [plain] = finiteDifference(
+      (point) => referenceTerm(cispo, { ...inputs, logprob: point[0] ?? 0 }).value,
+      Float64Array.of(-1),
+    );
     // d(-r A l)/dl with r moving as well: -r A (1 + l) = 0 at l = -1.
     expect(Math.abs(plain ?? 1)).toBeLessThan(1e-6);
     expect(referenceTerm(cispo, inputs).gradient).toBeCloseTo(-3, 12);
@@ -132,7 +190,12 @@ describe("the loss of a batch", () => {
           const whole = referenceLoss(loss, logprobs, data);
           const head = referenceLoss(loss, logprobs.slice(0, border), data.slice(0, border));
           const tail = referenceLoss(loss, logprobs.slice(border), data.slice(border));
-          expectClose(head.value + tail.value, whole.value, widened(exact, 1000, "sums in another order"), "value");
+          expectClose(
+            head.value + tail.value,
+            whole.value,
+            widened(exact, 1000, "sums in another order"),
+            "value",
+          );
           const joined = [...(head.gradients.logprobs ?? []), ...(tail.gradients.logprobs ?? [])];
           expect(joined).toEqual(whole.gradients.logprobs);
         }),
@@ -140,7 +203,12 @@ describe("the loss of a batch", () => {
     });
 
     test(`${loss.kind}: a token of weight 0 adds nothing, whatever it holds`, () => {
-      const inert: TokenInputs = { logprob: Number.NEGATIVE_INFINITY, behaviorLogprob: -1, advantage: 1e30, weight: 0 };
+      const inert: TokenInputs = {
+        logprob: Number.NEGATIVE_INFINITY,
+        behaviorLogprob: -1,
+        advantage: 1e30,
+        weight: 0,
+      };
       const live = tokenWithRatio(1.1, 1);
       const result = referenceLoss(loss, [Float64Array.of(-1, inert.logprob)], [rowFrom([live, inert])]);
       const alone = referenceLoss(loss, [Float64Array.of(-1)], [rowFrom([live])]);

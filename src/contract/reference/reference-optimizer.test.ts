@@ -9,7 +9,11 @@ import { referenceOptimizerStep } from "./reference-optimizer.ts";
 const exact = tolerances.float64;
 
 /** The weights after each gradient in turn, from one start. */
-function path(parameters: OptimizerParameters, start: readonly number[], gradients: readonly (readonly number[])[]): number[][] {
+function path(
+  parameters: OptimizerParameters,
+  start: readonly number[],
+  gradients: readonly (readonly number[])[],
+): number[][] {
   let weights = Float64Array.from(start);
   let state: OptimizerState | undefined;
   return gradients.map((gradient) => {
@@ -28,7 +32,11 @@ interface Case {
 
 /** One weight that starts at 1; by hand. */
 const cases: Readonly<Record<string, Case>> = {
-  "sgd walks against the gradient": { parameters: { kind: "sgd", learningRate: 0.1 }, gradients: [2, -1], expected: [0.8, 0.9] },
+  "sgd walks against the gradient": {
+    parameters: { kind: "sgd", learningRate: 0.1 },
+    gradients: [2, -1],
+    expected: [0.8, 0.9],
+  },
   // b: 2, then 0.5 * 2 - 1 = 0.
   "sgd gathers momentum without dampening": {
     parameters: { kind: "sgd", learningRate: 0.1, momentum: 0.5 },
@@ -58,7 +66,11 @@ const cases: Readonly<Record<string, Case>> = {
     gradients: [0],
     expected: [0.7],
   },
-  "adamw decays by 0.01 where nothing is said": { parameters: { kind: "adamw", learningRate: 1 }, gradients: [0], expected: [0.99] },
+  "adamw decays by 0.01 where nothing is said": {
+    parameters: { kind: "adamw", learningRate: 1 },
+    gradients: [0],
+    expected: [0.99],
+  },
   // v = 0.01 * 4: 0.1 * 2 / (0.2 + 0). Then v = 0.99 * 0.04 + 0.01 * 1.
   "rmsprop's first step is ten learning rates long": {
     parameters: { kind: "rmsprop", learningRate: 0.1, epsilon: 0 },
@@ -81,7 +93,12 @@ describe("one weight", () => {
         perturbed: gradients.map((gradient) => gradient + 0.5),
         expected: [...expected],
         tolerance: exact,
-        compute: (entries) => path(parameters, [1], entries.map((entry) => [entry])).map(([weight = 0]) => weight),
+        compute: (entries) =>
+          path(
+            parameters,
+            [1],
+            entries.map((entry) => [entry]),
+          ).map(([weight = 0]) => weight),
       });
     });
   }
@@ -93,7 +110,11 @@ describe("a flat array", () => {
     expect(l2Norm(gradient)).toBe(5);
     expectClose(clippingFactor(5, 1), 1 / 5.000001, exact, "factor");
     expect([clippingFactor(5, 10), clippingFactor(5, 0), clippingFactor(5, undefined)]).toEqual([1, 1, 1]);
-    const step = referenceOptimizerStep({ kind: "sgd", learningRate: 1, clipGradientNorm: 1 }, Float64Array.of(0, 0), gradient);
+    const step = referenceOptimizerStep(
+      { kind: "sgd", learningRate: 1, clipGradientNorm: 1 },
+      Float64Array.of(0, 0),
+      gradient,
+    );
     expect(step.gradientNorm).toBe(5);
     expectClose(step.weights, [-3 / 5.000001, -4 / 5.000001], exact, "weights");
   });
@@ -109,8 +130,17 @@ describe("a flat array", () => {
 
   test("starts with fresh moments when the kind of optimizer changes", () => {
     const weights = Float64Array.of(1);
-    const before = referenceOptimizerStep({ kind: "sgd", learningRate: 0, momentum: 0.9 }, weights, Float64Array.of(7));
-    const changed = referenceOptimizerStep({ kind: "adam", learningRate: 0.1 }, weights, Float64Array.of(1), before.state);
+    const before = referenceOptimizerStep(
+      { kind: "sgd", learningRate: 0, momentum: 0.9 },
+      weights,
+      Float64Array.of(7),
+    );
+    const changed = referenceOptimizerStep(
+      { kind: "adam", learningRate: 0.1 },
+      weights,
+      Float64Array.of(1),
+      before.state,
+    );
     const fresh = referenceOptimizerStep({ kind: "adam", learningRate: 0.1 }, weights, Float64Array.of(1));
     expect(changed).toEqual(fresh);
   });

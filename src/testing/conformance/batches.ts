@@ -3,7 +3,13 @@ import { expect } from "vitest";
 import type { Datum, Model } from "../../contract/index.ts";
 import { expectClose } from "../expect-golden.ts";
 import { widened } from "../tolerances.ts";
-import { expectChanged, expectSame, forwardOf, type ConformanceContext, type ConformanceTest } from "./context.ts";
+import {
+  expectChanged,
+  expectSame,
+  forwardOf,
+  type ConformanceContext,
+  type ConformanceTest,
+} from "./context.ts";
 import { mixedRows, rowOf } from "./data.ts";
 
 const crossEntropy = { kind: "crossEntropy" } as const;
@@ -27,7 +33,10 @@ export const batchTests: readonly ConformanceTest[] = [
     run: (context) =>
       context.withModel(async (model) => {
         const short = rowOf([1, 2, 3], Float32Array.of(1, 1));
-        const longIds = Array.from({ length: Math.min(12, model.contextLength) }, (_unused, index) => (index * 3) % model.vocabularySize);
+        const longIds = Array.from(
+          { length: Math.min(12, model.contextLength) },
+          (_unused, index) => (index * 3) % model.vocabularySize,
+        );
         const long = rowOf(longIds, new Float32Array(longIds.length - 1).fill(1));
         const alone = await forwardOf(model, [short]);
         const inCompany = await forwardOf(model, [long, short, long]);
@@ -49,9 +58,11 @@ export const batchTests: readonly ConformanceTest[] = [
     title: "tokens of weight 0 change neither loss nor update",
     needs: ["loss:crossEntropy"],
     run: async (context) => {
-      const withTail = (tail: number): ((data: readonly Datum[]) => Datum[][]) => () => [
-        [rowOf([1, 2, 3, 4], Float32Array.of(1, 1, 0)), rowOf([2, 1, 5, tail], Float32Array.of(0.5, 1, 0))],
-      ];
+      const withTail =
+        (tail: number): ((data: readonly Datum[]) => Datum[][]) =>
+        () => [
+          [rowOf([1, 2, 3, 4], Float32Array.of(1, 1, 0)), rowOf([2, 1, 5, tail], Float32Array.of(0.5, 1, 0))],
+        ];
       const first = await trainOn(context, withTail(0));
       const second = await trainOn(context, withTail(6));
       expectClose(second.loss, first.loss, context.tolerance, "loss");
@@ -63,7 +74,10 @@ export const batchTests: readonly ConformanceTest[] = [
     needs: ["loss:crossEntropy"],
     run: (context) =>
       context.withModel(async (model) => {
-        const data = mixedRows(model).map((datum) => ({ ...datum, weights: new Float32Array(datum.weights.length) }));
+        const data = mixedRows(model).map((datum) => ({
+          ...datum,
+          weights: new Float32Array(datum.weights.length),
+        }));
         const before = await forwardOf(model, data);
         const result = await model.forwardBackward(data, crossEntropy);
         expect(Math.abs(result.loss)).toBe(0);
@@ -79,7 +93,10 @@ interface Trained {
 }
 
 /** Trains a fresh model by one step on the parts and measures it on the mixed rows. */
-function trainOn(context: ConformanceContext, split: (data: readonly Datum[]) => readonly (readonly Datum[])[]): Promise<Trained> {
+function trainOn(
+  context: ConformanceContext,
+  split: (data: readonly Datum[]) => readonly (readonly Datum[])[],
+): Promise<Trained> {
   return context.withModel(async (model: Model) => {
     const data = mixedRows(model);
     let loss = 0;

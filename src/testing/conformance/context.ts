@@ -68,7 +68,10 @@ export class ConformanceContext {
   }
 
   /** Uses a model and releases it at once, so that engines with one model at a time pass too. */
-  async withModel<T>(body: (model: Model) => Promise<T>, changes: Partial<CreateModelOptions> = {}): Promise<T> {
+  async withModel<T>(
+    body: (model: Model) => Promise<T>,
+    changes: Partial<CreateModelOptions> = {},
+  ): Promise<T> {
     const model = await this.createModel(changes);
     try {
       return await body(model);
@@ -128,7 +131,9 @@ export function expectSame(
     Array.from(row).forEach((value, index) => {
       const { absolute, relative } = context.tolerance;
       const difference = Math.abs(value - (other[index] ?? Number.NaN));
-      expect(difference, `row ${rowIndex}, entry ${index}`).toBeLessThanOrEqual(absolute + relative * Math.abs(value));
+      expect(difference, `row ${rowIndex}, entry ${index}`).toBeLessThanOrEqual(
+        absolute + relative * Math.abs(value),
+      );
     });
   });
 }

@@ -12,7 +12,11 @@ export const customLossTests: readonly ConformanceTest[] = [
     title: "a custom loss sees forward's log-probabilities and its value and metrics come back",
     run: (context) =>
       context.withModel(async (model) => {
-        const data = mixedRows(model).map((datum, row) => ({ ...datum, groupId: `group-${row % 2}`, constants: { row } }));
+        const data = mixedRows(model).map((datum, row) => ({
+          ...datum,
+          groupId: `group-${row % 2}`,
+          constants: { row },
+        }));
         const before = await forwardOf(model, data);
         const seen: { outputs: LossOutputs; data: readonly Datum[] }[] = [];
         const result = await model.forwardBackwardCustom(data, {
@@ -60,7 +64,11 @@ export const customLossTests: readonly ConformanceTest[] = [
       for (const output of reads) {
         if (context.has("one-pass-custom-loss") && context.has(output)) continue;
         await context.withModel(async (model) => {
-          const loss: CustomLoss = { name: "reader", reads: [output], evaluate: () => ({ value: 0, gradients: {}, metrics: {} }) };
+          const loss: CustomLoss = {
+            name: "reader",
+            reads: [output],
+            evaluate: () => ({ value: 0, gradients: {}, metrics: {} }),
+          };
           await expectCode(model.forwardBackwardCustom(mixedRows(model), loss), "capability-missing");
         });
       }
@@ -73,7 +81,9 @@ export const customLossTests: readonly ConformanceTest[] = [
     run: (context) =>
       context.withModel(async (model) => {
         const prompt = [1, 2, 3];
-        const everyNext = Array.from({ length: model.vocabularySize }, (_unused, tokenId) => rowOf([...prompt, tokenId], Float32Array.of(0, 0, 1)));
+        const everyNext = Array.from({ length: model.vocabularySize }, (_unused, tokenId) =>
+          rowOf([...prompt, tokenId], Float32Array.of(0, 0, 1)),
+        );
         const entropyOfNext = async (): Promise<number> => {
           const logprobs = (await forwardOf(model, everyNext)).map((row) => row[2] ?? 0);
           return -logprobs.reduce((sum, logprob) => sum + Math.exp(logprob) * logprob, 0);
@@ -110,13 +120,19 @@ export const customLossTests: readonly ConformanceTest[] = [
             evaluate: ({ values = [] }) => {
               seen = values;
               const gradients = values.map((row) => row.map((value) => 2 * (value - goal)));
-              const value = values.reduce((sum, row) => sum + row.reduce((total, entry) => total + (entry - goal) ** 2, 0), 0);
+              const value = values.reduce(
+                (sum, row) => sum + row.reduce((total, entry) => total + (entry - goal) ** 2, 0),
+                0,
+              );
               return { value, gradients: { values: gradients }, metrics: {} };
             },
           };
           const version = await model.publish();
           const first = await model.forwardBackwardCustom(data, regression);
-          const read = await context.engine.computeValues(version, data.map((datum) => datum.input));
+          const read = await context.engine.computeValues(
+            version,
+            data.map((datum) => datum.input),
+          );
           expectClose(read, seen, widened(context.tolerance, 10, "values are not normalised"), "values");
           await model.optimStep(context.fastOptimizer(0.01));
           for (let step = 0; step < 5; step++) {

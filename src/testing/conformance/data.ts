@@ -13,8 +13,14 @@ const advantageCycle = [1, -1, 0.5, -2, 1.5, -0.25, -1];
 export function mixedRows(model: Model, rowCount = 4): Datum[] {
   return Array.from({ length: rowCount }, (_unused, row) => {
     const length = 3 + ((row * 2 + 1) % 4);
-    const ids = Array.from({ length: length + 1 }, (_none, index) => (row * 5 + index * index + index * 3 + 1) % model.vocabularySize);
-    const weights = Float32Array.from({ length }, (_none, index) => [1, 0.5, 0, 1, 0.25][(index + row) % 5] ?? 1);
+    const ids = Array.from(
+      { length: length + 1 },
+      (_none, index) => (row * 5 + index * index + index * 3 + 1) % model.vocabularySize,
+    );
+    const weights = Float32Array.from(
+      { length },
+      (_none, index) => [1, 0.5, 0, 1, 0.25][(index + row) % 5] ?? 1,
+    );
     return rowOf(ids, weights);
   });
 }
@@ -28,10 +34,14 @@ export function rowOf(ids: readonly number[], weights: Float32Array): Datum {
 export function withAdvantages(data: readonly Datum[], logprobs: readonly ArrayLike<number>[]): Datum[] {
   return data.map((datum, row) => ({
     ...datum,
-    advantages: Float32Array.from(datum.targets, (_target, index) => advantageCycle[(index + row * 3) % advantageCycle.length] ?? 1),
+    advantages: Float32Array.from(
+      datum.targets,
+      (_target, index) => advantageCycle[(index + row * 3) % advantageCycle.length] ?? 1,
+    ),
     behaviorLogprobs: Float32Array.from(
       datum.targets,
-      (_target, index) => (logprobs[row]?.[index] ?? 0) - (logRatios[(index * 3 + row) % logRatios.length] ?? 0),
+      (_target, index) =>
+        (logprobs[row]?.[index] ?? 0) - (logRatios[(index * 3 + row) % logRatios.length] ?? 0),
     ),
   }));
 }

@@ -49,7 +49,10 @@ type Part = (data: readonly Datum[]) => readonly Datum[];
 const firstHalf: Part = (data) => data.slice(0, 2);
 const secondHalf: Part = (data) => data.slice(2);
 
-async function firstStep(context: ConformanceContext, learningRate: number): Promise<{ readonly norm: number | null }> {
+async function firstStep(
+  context: ConformanceContext,
+  learningRate: number,
+): Promise<{ readonly norm: number | null }> {
   return context.withModel(async (model) => {
     await model.forwardBackward(firstHalf(mixedRows(model)), crossEntropy);
     const step = await model.optimStep({ kind: "sgd", learningRate });

@@ -59,7 +59,9 @@ export const lifecycleTests: readonly ConformanceTest[] = [
           const before = await forwardOf(model, data);
           const cancelled = new AbortController();
           const kept = model.forwardBackward(data.slice(0, 2), crossEntropy);
-          const dropped = isDisturbed ? model.forwardBackward(data.slice(2), crossEntropy, { signal: cancelled.signal }) : null;
+          const dropped = isDisturbed
+            ? model.forwardBackward(data.slice(2), crossEntropy, { signal: cancelled.signal })
+            : null;
           const step = model.optimStep(context.smoothOptimizer(0.05));
           cancelled.abort();
           if (dropped !== null) await expectCode(dropped, "aborted");
@@ -131,7 +133,10 @@ export const lifecycleTests: readonly ConformanceTest[] = [
       expect(last?.status).toBe("rejected");
       if (last?.status === "rejected") expect(last.reason).toMatchObject({ code: "aborted" });
       await expectCode(model.forward(data), "engine-closed");
-      await expectCode(engine.sample(version, { prompt: [tokens([1])], parameters: { maxTokens: 1, seed: 0 } }), "engine-closed");
+      await expectCode(
+        engine.sample(version, { prompt: [tokens([1])], parameters: { maxTokens: 1, seed: 0 } }),
+        "engine-closed",
+      );
       await expectCode(engine.createModel({ ...context.modelUnderTest, name: "too-late" }), "engine-closed");
       await context.withModel(async (other) => {
         const others = await other.publish();

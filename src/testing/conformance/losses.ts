@@ -1,9 +1,21 @@
 /** Conformance: built-in losses against the float64 reference, values and updates. */
 import { expect } from "vitest";
-import { referenceLoss, type BuiltInLoss, type CustomLoss, type Datum, type Model } from "../../contract/index.ts";
+import {
+  referenceLoss,
+  type BuiltInLoss,
+  type CustomLoss,
+  type Datum,
+  type Model,
+} from "../../contract/index.ts";
 import { expectClose, expectDifferent } from "../expect-golden.ts";
 import { widened } from "../tolerances.ts";
-import { expectChanged, expectSame, forwardOf, type ConformanceContext, type ConformanceTest } from "./context.ts";
+import {
+  expectChanged,
+  expectSame,
+  forwardOf,
+  type ConformanceContext,
+  type ConformanceTest,
+} from "./context.ts";
 import { lossesUnderTest, mixedRows, scaleWeights, withAdvantages } from "./data.ts";
 
 /** A built-in loss by way of the custom-loss path. */
@@ -24,7 +36,11 @@ export const lossTests: readonly ConformanceTest[] = lossesUnderTest.flatMap((lo
   },
 ]);
 
-async function valueAgainstReference(context: ConformanceContext, model: Model, loss: BuiltInLoss): Promise<void> {
+async function valueAgainstReference(
+  context: ConformanceContext,
+  model: Model,
+  loss: BuiltInLoss,
+): Promise<void> {
   const plain = mixedRows(model);
   const before = await forwardOf(model, plain);
   const data = withAdvantages(plain, before);
@@ -33,7 +49,12 @@ async function valueAgainstReference(context: ConformanceContext, model: Model, 
   const tolerance = widened(context.tolerance, 10, "a sum over some twenty tokens");
   expectClose(result.loss, referenceLoss(loss, result.logprobs, data).value, tolerance, "loss");
   const perturbed = scaleWeights(data, 1.1);
-  expectDifferent(result.loss, referenceLoss(loss, result.logprobs, perturbed).value, tolerance, "the loss of other weights");
+  expectDifferent(
+    result.loss,
+    referenceLoss(loss, result.logprobs, perturbed).value,
+    tolerance,
+    "the loss of other weights",
+  );
 }
 
 async function updateAgainstCustom(context: ConformanceContext, loss: BuiltInLoss): Promise<void> {

@@ -2,7 +2,13 @@
 import { expect } from "vitest";
 import { tokens, type Chunk, type Datum, type ImageChunk } from "../../contract/index.ts";
 import { expectCode } from "../expect-code.ts";
-import { expectChanged, expectSame, forwardOf, type ConformanceContext, type ConformanceTest } from "./context.ts";
+import {
+  expectChanged,
+  expectSame,
+  forwardOf,
+  type ConformanceContext,
+  type ConformanceTest,
+} from "./context.ts";
 import { mixedRows } from "./data.ts";
 import { train } from "./versions.ts";
 
@@ -49,7 +55,10 @@ export const modelTests: readonly ConformanceTest[] = [
     needs: ["several-models"],
     run: async (context) => {
       const model = await context.createModel();
-      await expectCode(context.engine.createModel({ ...context.modelUnderTest, name: model.name }), "invalid-input");
+      await expectCode(
+        context.engine.createModel({ ...context.modelUnderTest, name: model.name }),
+        "invalid-input",
+      );
     },
   },
   {
@@ -68,22 +77,28 @@ export const modelTests: readonly ConformanceTest[] = [
     title: "an adapter starts as its base, trains few numbers, and is part of what is published",
     needs: ["lora", "loss:crossEntropy"],
     run: async (context) => {
-      const full = await context.withModel(async (model) => ({
-        logprobs: await forwardOf(model, mixedRows(model)),
-        trainableParameterCount: model.trainableParameterCount,
-      }), context.has("full-finetune") ? { tuning: { kind: "full" } } : {});
+      const full = await context.withModel(
+        async (model) => ({
+          logprobs: await forwardOf(model, mixedRows(model)),
+          trainableParameterCount: model.trainableParameterCount,
+        }),
+        context.has("full-finetune") ? { tuning: { kind: "full" } } : {},
+      );
       await context.withModel(
         async (model) => {
           const data = mixedRows(model);
           expectSame(context, await forwardOf(model, data), full.logprobs, null);
-          if (context.has("full-finetune")) expect(model.trainableParameterCount).toBeLessThan(full.trainableParameterCount);
+          if (context.has("full-finetune"))
+            expect(model.trainableParameterCount).toBeLessThan(full.trainableParameterCount);
           await train(context, model);
           const after = await forwardOf(model, data);
           expectChanged(context, after, full.logprobs);
           const version = await model.publish();
           const [scored] = await context.engine.computeLogprobs(version, [withTargets(data[0])]);
           const tolerance = 20 * context.tolerance.absolute;
-          scored?.forEach((logprob, index) => expect(Math.abs(logprob - (after[0]?.[index] ?? 0))).toBeLessThan(tolerance));
+          scored?.forEach((logprob, index) =>
+            expect(Math.abs(logprob - (after[0]?.[index] ?? 0))).toBeLessThan(tolerance),
+          );
         },
         { tuning: { kind: "lora", rank: 2, alpha: 4, seed: 3 } },
       );
@@ -97,14 +112,19 @@ export const modelTests: readonly ConformanceTest[] = [
         const bright = imageOf(context, 230);
         const dark = imageOf(context, 20);
         const version = await model.publish();
-        const scored = await context.engine.computeLogprobs(version, [bright, dark, bright].map((image) => [image, tokens([1, 2, 3])]));
+        const scored = await context.engine.computeLogprobs(
+          version,
+          [bright, dark, bright].map((image) => [image, tokens([1, 2, 3])]),
+        );
         expectChanged(context, [scored[1] ?? []], [scored[0] ?? []]);
         expectSame(context, [scored[2] ?? []], [scored[0] ?? []], ["batch-invariant"]);
         const trained = await forwardOf(model, [bright, dark].map(imageRow));
         expectChanged(context, [trained[1] ?? []], [trained[0] ?? []]);
         const tail = (row: Float32Array | undefined): Float32Array => (row ?? new Float32Array()).slice(-2);
         expectSame(context, [tail(trained[0])], [tail(scored[0])], null);
-        expect(scored[0]?.slice(0, bright.positionCount - 1)).toEqual(new Float32Array(bright.positionCount - 1));
+        expect(scored[0]?.slice(0, bright.positionCount - 1)).toEqual(
+          new Float32Array(bright.positionCount - 1),
+        );
       }),
   },
 ];
@@ -117,7 +137,9 @@ function withTargets(datum: Datum | undefined): Chunk[] {
 function imageOf(context: ConformanceContext, brightness: number): ImageChunk {
   const image = {
     kind: "image" as const,
-    pixels: Uint8Array.from({ length: 32 * 32 * 3 }, (_unused, index) => Math.min(255, brightness + (index % 7))),
+    pixels: Uint8Array.from({ length: 32 * 32 * 3 }, (_unused, index) =>
+      Math.min(255, brightness + (index % 7)),
+    ),
     widthPixels: 32,
     heightPixels: 32,
     channels: 3 as const,

@@ -13,7 +13,13 @@ import {
 } from "../../contract/index.ts";
 import { expectClose } from "../expect-golden.ts";
 import { widened } from "../tolerances.ts";
-import { expectChanged, expectSame, forwardOf, type ConformanceContext, type ConformanceTest } from "./context.ts";
+import {
+  expectChanged,
+  expectSame,
+  forwardOf,
+  type ConformanceContext,
+  type ConformanceTest,
+} from "./context.ts";
 import { mixedRows, scaleWeights } from "./data.ts";
 
 const crossEntropy = { kind: "crossEntropy" } as const;
@@ -23,37 +29,42 @@ const learningRate = 2e-3;
 
 const movingCases: readonly { readonly title: string; readonly parameters: OptimizerParameters }[] = [
   { title: "adam: moments carry over and their start is undone", parameters: { kind: "adam", learningRate } },
-  { title: "adam: other betas are heard", parameters: { kind: "adam", learningRate, beta1: 0.5, beta2: 0.9 } },
-  { title: "adamw: moments carry over and their start is undone", parameters: { kind: "adamw", learningRate, weightDecay: 0 } },
-  { title: "rmsprop: momentum carries over, squares are smoothed by alpha", parameters: { kind: "rmsprop", learningRate: learningRate / 10, momentum: 0.5 } },
+  {
+    title: "adam: other betas are heard",
+    parameters: { kind: "adam", learningRate, beta1: 0.5, beta2: 0.9 },
+  },
+  {
+    title: "adamw: moments carry over and their start is undone",
+    parameters: { kind: "adamw", learningRate, weightDecay: 0 },
+  },
+  {
+    title: "rmsprop: momentum carries over, squares are smoothed by alpha",
+    parameters: { kind: "rmsprop", learningRate: learningRate / 10, momentum: 0.5 },
+  },
   { title: "sgd: momentum carries over", parameters: { kind: "sgd", learningRate, momentum: 0.9 } },
 ];
 
 export const optimizerTests: readonly ConformanceTest[] = [
-  ...movingCases.map(
-    ({ title, parameters }): ConformanceTest => ({
-      title,
-      needs: ["loss:crossEntropy", `optimizer:${parameters.kind}`],
-      isFine: true,
-      run: (context) => movesAsReference(context, parameters),
-    }),
-  ),
-  ...(["adam", "adamw", "rmsprop", "sgd"] as const).map(
-    (kind): ConformanceTest => ({
-      title: `${kind}: twelve steps on one batch lower its loss`,
-      needs: ["loss:crossEntropy", `optimizer:${kind}`],
-      run: (context) =>
-        context.withModel(async (model) => {
-          const data = mixedRows(model);
-          const losses: number[] = [];
-          for (let step = 0; step < 12; step++) {
-            losses.push((await model.forwardBackward(data, crossEntropy)).loss);
-            await model.optimStep({ kind, learningRate: kind === "rmsprop" ? 1e-3 : 1e-2 });
-          }
-          expect(losses.at(-1)).toBeLessThan(0.98 * (losses[0] ?? 0));
-        }),
-    }),
-  ),
+  ...movingCases.map(({ title, parameters }): ConformanceTest => ({
+    title,
+    needs: ["loss:crossEntropy", `optimizer:${parameters.kind}`],
+    isFine: true,
+    run: (context) => movesAsReference(context, parameters),
+  })),
+  ...(["adam", "adamw", "rmsprop", "sgd"] as const).map((kind): ConformanceTest => ({
+    title: `${kind}: twelve steps on one batch lower its loss`,
+    needs: ["loss:crossEntropy", `optimizer:${kind}`],
+    run: (context) =>
+      context.withModel(async (model) => {
+        const data = mixedRows(model);
+        const losses: number[] = [];
+        for (let step = 0; step < 12; step++) {
+          losses.push((await model.forwardBackward(data, crossEntropy)).loss);
+          await model.optimStep({ kind, learningRate: kind === "rmsprop" ? 1e-3 : 1e-2 });
+        }
+        expect(losses.at(-1)).toBeLessThan(0.98 * (losses[0] ?? 0));
+      }),
+  })),
   {
     title: "rmsprop: the first step is adam's at ten times the learning rate",
     needs: ["loss:crossEntropy", "optimizer:rmsprop", "optimizer:adam"],
@@ -98,8 +109,15 @@ export const optimizerTests: readonly ConformanceTest[] = [
       const clipGradientNorm = norm / 4;
       const clipped = await afterSteps(context, [{ kind: "sgd", learningRate: 0.08, clipGradientNorm }]);
       expectMoved(context, clipped, plain);
-      expectClose(clipped.norms[0] ?? 0, norm, widened(context.tolerance, 10, "a root of a long sum"), "norm");
-      const unclipped = await afterSteps(context, [{ kind: "sgd", learningRate: 0.02, clipGradientNorm: norm * 2 }]);
+      expectClose(
+        clipped.norms[0] ?? 0,
+        norm,
+        widened(context.tolerance, 10, "a root of a long sum"),
+        "norm",
+      );
+      const unclipped = await afterSteps(context, [
+        { kind: "sgd", learningRate: 0.02, clipGradientNorm: norm * 2 },
+      ]);
       expectMoved(context, unclipped, plain);
     },
   },
@@ -116,7 +134,10 @@ async function movesAsReference(context: ConformanceContext, parameters: Optimiz
   const single = displacement(parameters, 1);
   const factor = displacement(parameters, steps) / single;
   expect(Math.abs(factor - 1)).toBeGreaterThan(0.1);
-  const several = await afterSteps(context, Array.from({ length: steps }, () => parameters));
+  const several = await afterSteps(
+    context,
+    Array.from({ length: steps }, () => parameters),
+  );
   const longer = { ...parameters, learningRate: parameters.learningRate * factor };
   const one = await afterSteps(context, [longer]);
   expectMoved(context, several, one);
@@ -137,7 +158,11 @@ function displacement(parameters: OptimizerParameters, stepCount: number): numbe
 }
 
 /** A fresh model after steps of which the first alone has a gradient, `firstScale` times the batch's. */
-function afterSteps(context: ConformanceContext, steps: readonly OptimizerParameters[], firstScale = 1): Promise<Moved> {
+function afterSteps(
+  context: ConformanceContext,
+  steps: readonly OptimizerParameters[],
+  firstScale = 1,
+): Promise<Moved> {
   return context.withModel(async (model: Model) => {
     const data = mixedRows(model);
     const before = await forwardOf(model, data);

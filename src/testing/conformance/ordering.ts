@@ -61,7 +61,9 @@ export const orderingTests: readonly ConformanceTest[] = [
     needs: ["loss:crossEntropy"],
     run: async (context) => {
       const optimizer = context.smoothOptimizer(0.05);
-      const run = (accumulate: (model: Model, data: readonly Datum[]) => Promise<void>): Promise<readonly Float32Array[]> =>
+      const run = (
+        accumulate: (model: Model, data: readonly Datum[]) => Promise<void>,
+      ): Promise<readonly Float32Array[]> =>
         context.withModel(async (model) => {
           const data = mixedRows(model);
           await accumulate(model, data);
@@ -79,7 +81,12 @@ export const orderingTests: readonly ConformanceTest[] = [
       const once = await run(async (model, data) => {
         await model.forwardBackward(data, crossEntropy);
       });
-      expectClose(twice, doubled, widened(context.tolerance, 10, "sums in another order"), "two calls and doubled weights");
+      expectClose(
+        twice,
+        doubled,
+        widened(context.tolerance, 10, "sums in another order"),
+        "two calls and doubled weights",
+      );
       expectChanged(context, once, doubled);
     },
   },

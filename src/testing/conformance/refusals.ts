@@ -28,7 +28,10 @@ export const refusalTests: readonly ConformanceTest[] = [
         const good = mixedRows(model);
         const before = await forwardOf(model, good);
         for (const [what, bad] of Object.entries(badRows(model))) {
-          const error = await expectCode(model.forwardBackward([good[0] ?? bad, bad], crossEntropy), "invalid-input");
+          const error = await expectCode(
+            model.forwardBackward([good[0] ?? bad, bad], crossEntropy),
+            "invalid-input",
+          );
           expect(error.message, what).toContain("row 1");
           await expectCode(model.forward([bad]), "invalid-input");
         }
@@ -39,21 +42,19 @@ export const refusalTests: readonly ConformanceTest[] = [
   },
   ...lossesUnderTest
     .filter((loss) => loss.kind !== "crossEntropy")
-    .map(
-      (loss): ConformanceTest => ({
-        title: `${loss.kind}: rows without advantages or behaviour log-probabilities are refused`,
-        needs: [`loss:${loss.kind}`],
-        run: (context) =>
-          context.withModel(async (model) => {
-            const [row] = withAdvantages(mixedRows(model, 1), [new Float32Array(8)]);
-            if (row === undefined) throw new Error("expected a row");
-            const { advantages: _advantages, ...withoutAdvantages } = row;
-            const { behaviorLogprobs: _behavior, ...withoutBehavior } = row;
-            await expectCode(model.forwardBackward([withoutAdvantages], loss), "invalid-input");
-            await expectCode(model.forwardBackward([withoutBehavior], loss), "invalid-input");
-          }),
-      }),
-    ),
+    .map((loss): ConformanceTest => ({
+      title: `${loss.kind}: rows without advantages or behaviour log-probabilities are refused`,
+      needs: [`loss:${loss.kind}`],
+      run: (context) =>
+        context.withModel(async (model) => {
+          const [row] = withAdvantages(mixedRows(model, 1), [new Float32Array(8)]);
+          if (row === undefined) throw new Error("expected a row");
+          const { advantages: _advantages, ...withoutAdvantages } = row;
+          const { behaviorLogprobs: _behavior, ...withoutBehavior } = row;
+          await expectCode(model.forwardBackward([withoutAdvantages], loss), "invalid-input");
+          await expectCode(model.forwardBackward([withoutBehavior], loss), "invalid-input");
+        }),
+    })),
   {
     title: "sampling requests without meaning are refused",
     run: (context) =>
@@ -73,9 +74,13 @@ export const refusalTests: readonly ConformanceTest[] = [
           "empty prompt": { prompt: [], parameters: good },
           "prompt longer than the context": { prompt: [tokens(tooLong)], parameters: good },
           "id beyond the vocabulary": { prompt: [tokens([model.vocabularySize])], parameters: good },
-          "stop id beyond the vocabulary": { prompt, parameters: { ...good, stopTokenIds: [model.vocabularySize] } },
+          "stop id beyond the vocabulary": {
+            prompt,
+            parameters: { ...good, stopTokenIds: [model.vocabularySize] },
+          },
         };
-        for (const request of Object.values(requests)) await expectCode(context.engine.sample(version, request), "invalid-input");
+        for (const request of Object.values(requests))
+          await expectCode(context.engine.sample(version, request), "invalid-input");
         await expectCode(context.engine.computeLogprobs(version, [[tokens(tooLong)]]), "invalid-input");
       }),
   },
@@ -147,9 +152,12 @@ async function expectMissing(context: ConformanceContext, capability: Capability
   const code = "capability-missing";
   const loss = lossNamed(capability);
   const optimizer = optimizerKinds.find((kind) => capability === `optimizer:${kind}`);
-  const refuse = (call: (model: Model) => Promise<unknown>): Promise<unknown> => context.withModel((model) => expectCode(call(model), code));
+  const refuse = (call: (model: Model) => Promise<unknown>): Promise<unknown> =>
+    context.withModel((model) => expectCode(call(model), code));
   if (loss !== null) {
-    await refuse(async (model) => model.forwardBackward(withAdvantages(mixedRows(model, 1), [new Float32Array(8)]), loss));
+    await refuse(async (model) =>
+      model.forwardBackward(withAdvantages(mixedRows(model, 1), [new Float32Array(8)]), loss),
+    );
   } else if (optimizer !== undefined) {
     await refuse((model) => model.optimStep({ kind: optimizer, learningRate: 0.1 }));
   } else if (capability === "discard-gradients") {
@@ -173,14 +181,25 @@ async function expectMissing(context: ConformanceContext, capability: Capability
       }),
     );
   } else if (capability === "images") {
-    const image = { kind: "image", pixels: new Uint8Array(3), widthPixels: 1, heightPixels: 1, channels: 3 } as const;
+    const image = {
+      kind: "image",
+      pixels: new Uint8Array(3),
+      widthPixels: 1,
+      heightPixels: 1,
+      channels: 3,
+    } as const;
     expect(() => context.engine.imagePositions(image)).toThrow(/lacks images/);
     const chunk = { ...image, positionCount: 1 };
     await refuse(async (model) =>
-      context.engine.sample(await model.publish(), { prompt: [chunk, tokens([1])], parameters: { maxTokens: 1, seed: 0 } }),
+      context.engine.sample(await model.publish(), {
+        prompt: [chunk, tokens([1])],
+        parameters: { maxTokens: 1, seed: 0 },
+      }),
     );
     await refuse((model) =>
-      model.forward([{ input: [chunk, tokens([1])], targets: Int32Array.of(1, 2), weights: Float32Array.of(0, 1) }]),
+      model.forward([
+        { input: [chunk, tokens([1])], targets: Int32Array.of(1, 2), weights: Float32Array.of(0, 1) },
+      ]),
     );
   }
 }

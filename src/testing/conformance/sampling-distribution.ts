@@ -22,7 +22,11 @@ export const distributionTests: readonly ConformanceTest[] = [
           reply.push(logprobs.indexOf(Math.max(...logprobs)));
         }
         for (const seed of [1, 2]) {
-          const [greedy] = await draw(context, skewed.version, skewedPrompt, { maxTokens: 3, temperature: 0, seed });
+          const [greedy] = await draw(context, skewed.version, skewedPrompt, {
+            maxTokens: 3,
+            temperature: 0,
+            seed,
+          });
           expect(greedy?.tokenIds).toEqual(reply);
         }
         const [one] = await draw(context, skewed.version, skewedPrompt, { maxTokens: 3, topK: 1, seed: 3 });
@@ -39,7 +43,9 @@ export const distributionTests: readonly ConformanceTest[] = [
         const cold = await frequencies(context, skewed, { temperature: 0.4 });
         expect(totalVariation(warm, tempered(logprobs, 1))).toBeLessThan(chance);
         expect(totalVariation(cold, tempered(logprobs, 0.4))).toBeLessThan(chance);
-        expect(totalVariation(cold, tempered(logprobs, 1)), "the test can tell them apart").toBeGreaterThan(chance);
+        expect(totalVariation(cold, tempered(logprobs, 1)), "the test can tell them apart").toBeGreaterThan(
+          chance,
+        );
       }),
   },
   {
@@ -77,7 +83,13 @@ async function frequencies(
   { model, version }: SkewedModel,
   changes: Partial<SamplingParameters>,
 ): Promise<number[]> {
-  const sequences = await draw(context, version, skewedPrompt, { maxTokens: 1, seed: 17, ...changes }, drawCount);
+  const sequences = await draw(
+    context,
+    version,
+    skewedPrompt,
+    { maxTokens: 1, seed: 17, ...changes },
+    drawCount,
+  );
   const counts = Array.from<number>({ length: model.vocabularySize }).fill(0);
   for (const { tokenIds } of sequences) {
     const [tokenId = -1] = tokenIds;
@@ -91,8 +103,12 @@ function tempered(logprobs: readonly number[], temperature: number): number[] {
 }
 
 function truncated(logprobs: readonly number[], keeps: (rank: number) => boolean): number[] {
-  const order = logprobs.map((_logprob, tokenId) => tokenId).toSorted((a, b) => (logprobs[b] ?? 0) - (logprobs[a] ?? 0) || a - b);
-  return normalised(logprobs.map((logprob, tokenId) => (keeps(order.indexOf(tokenId)) ? Math.exp(logprob) : 0)));
+  const order = logprobs
+    .map((_logprob, tokenId) => tokenId)
+    .toSorted((a, b) => (logprobs[b] ?? 0) - (logprobs[a] ?? 0) || a - b);
+  return normalised(
+    logprobs.map((logprob, tokenId) => (keeps(order.indexOf(tokenId)) ? Math.exp(logprob) : 0)),
+  );
 }
 
 function normalised(masses: readonly number[]): number[] {
@@ -106,6 +122,8 @@ function totalVariation(first: readonly number[], second: readonly number[]): nu
 
 /** Nothing was drawn that the truncation forbids. */
 function expectSupport(drawn: readonly number[], expected: readonly number[]): void {
-  const forbidden = drawn.flatMap((frequency, tokenId) => (frequency > 0 && expected[tokenId] === 0 ? [tokenId] : []));
+  const forbidden = drawn.flatMap((frequency, tokenId) =>
+    frequency > 0 && expected[tokenId] === 0 ? [tokenId] : [],
+  );
   expect(forbidden).toEqual([]);
 }

@@ -1,6 +1,12 @@
 /** Conformance: samples are the model's own, repeatable, and end where they should. */
 import { expect } from "vitest";
-import { scoringDatum, tokens, type PolicyVersion, type SampledSequence, type SamplingParameters } from "../../contract/index.ts";
+import {
+  scoringDatum,
+  tokens,
+  type PolicyVersion,
+  type SampledSequence,
+  type SamplingParameters,
+} from "../../contract/index.ts";
 import { expectCode } from "../expect-code.ts";
 import { expectClose, expectDifferent } from "../expect-golden.ts";
 import { widened } from "../tolerances.ts";
@@ -18,13 +24,27 @@ export const samplingTests: readonly ConformanceTest[] = [
         const version = await model.publish();
         const sequences = await draw(context, version, prompt, { maxTokens: 8, seed: 3 }, 3);
         for (const { tokenIds, logprobs } of sequences) {
-          const [forward = new Float32Array()] = await forwardOf(model, [scoringDatum([tokens(prompt)], tokenIds)]);
+          const [forward = new Float32Array()] = await forwardOf(model, [
+            scoringDatum([tokens(prompt)], tokenIds),
+          ]);
           const own = forward.slice(prompt.length - 1);
           expect(logprobs.length).toBe(tokenIds.length);
-          expectClose(logprobs, own, widened(context.tolerance, 5, "a cache sums in another order"), "log-probabilities");
+          expectClose(
+            logprobs,
+            own,
+            widened(context.tolerance, 5, "a cache sums in another order"),
+            "log-probabilities",
+          );
           const shifted = tokenIds.map((tokenId) => (tokenId + 1) % model.vocabularySize);
-          const [others = new Float32Array()] = await forwardOf(model, [scoringDatum([tokens(prompt)], shifted)]);
-          expectDifferent(logprobs, others.slice(prompt.length - 1), context.tolerance, "log-probabilities of other tokens");
+          const [others = new Float32Array()] = await forwardOf(model, [
+            scoringDatum([tokens(prompt)], shifted),
+          ]);
+          expectDifferent(
+            logprobs,
+            others.slice(prompt.length - 1),
+            context.tolerance,
+            "log-probabilities of other tokens",
+          );
         }
       }),
   },
@@ -32,13 +52,29 @@ export const samplingTests: readonly ConformanceTest[] = [
     title: "log-probabilities are at temperature 1 and untruncated whatever the sampling",
     run: (context) =>
       withSkewedModel(context, async ({ model, version }) => {
-        const settings = [{ temperature: 0.5 }, { temperature: 2, topK: 3 }, { topP: 0.6 }, { temperature: 0 }];
+        const settings = [
+          { temperature: 0.5 },
+          { temperature: 2, topK: 3 },
+          { topP: 0.6 },
+          { temperature: 0 },
+        ];
         for (const changes of settings) {
-          const [sequence] = await draw(context, version, skewedPrompt, { maxTokens: 5, seed: 11, ...changes });
+          const [sequence] = await draw(context, version, skewedPrompt, {
+            maxTokens: 5,
+            seed: 11,
+            ...changes,
+          });
           const reply = sequence?.tokenIds ?? [];
-          const [forward = new Float32Array()] = await forwardOf(model, [scoringDatum([tokens(skewedPrompt)], reply)]);
+          const [forward = new Float32Array()] = await forwardOf(model, [
+            scoringDatum([tokens(skewedPrompt)], reply),
+          ]);
           const tolerance = widened(context.tolerance, 5, "a cache sums in another order");
-          expectClose(sequence?.logprobs ?? [], forward.slice(skewedPrompt.length - 1), tolerance, JSON.stringify(changes));
+          expectClose(
+            sequence?.logprobs ?? [],
+            forward.slice(skewedPrompt.length - 1),
+            tolerance,
+            JSON.stringify(changes),
+          );
         }
       }),
   },
@@ -75,14 +111,22 @@ export const samplingTests: readonly ConformanceTest[] = [
       context.withModel(async (model) => {
         const version = await model.publish();
         const requests = Array.from({ length: 6 }, (_unused, index) => ({
-          prompt: Array.from({ length: 1 + (index % 4) }, (_none, position) => (index + 2 * position) % model.vocabularySize),
+          prompt: Array.from(
+            { length: 1 + (index % 4) },
+            (_none, position) => (index + 2 * position) % model.vocabularySize,
+          ),
           parameters: { maxTokens: 4 + index, seed: index, temperature: index === 3 ? 0 : 1 },
         }));
         const alone: SampledSequence[][] = [];
-        for (const request of requests) alone.push(await draw(context, version, request.prompt, request.parameters));
-        const together = await Promise.all(requests.map((request) => draw(context, version, request.prompt, request.parameters)));
+        for (const request of requests)
+          alone.push(await draw(context, version, request.prompt, request.parameters));
+        const together = await Promise.all(
+          requests.map((request) => draw(context, version, request.prompt, request.parameters)),
+        );
         expect(together.map(plain)).toEqual(alone.map(plain));
-        const backwards = await Promise.all(requests.toReversed().map((request) => draw(context, version, request.prompt, request.parameters)));
+        const backwards = await Promise.all(
+          requests.toReversed().map((request) => draw(context, version, request.prompt, request.parameters)),
+        );
         expect(backwards.toReversed().map(plain)).toEqual(alone.map(plain));
       }),
   },
@@ -96,12 +140,17 @@ export const samplingTests: readonly ConformanceTest[] = [
         expect(free?.finishReason).toBe("length");
         expect(ids.length).toBe(10);
         const stop = ids[4] ?? 0;
-        const [stopped] = await draw(context, version, prompt, { maxTokens: 10, seed: 8, stopTokenIds: [stop] });
+        const [stopped] = await draw(context, version, prompt, {
+          maxTokens: 10,
+          seed: 8,
+          stopTokenIds: [stop],
+        });
         expect(stopped?.finishReason).toBe("stop");
         expect(stopped?.tokenIds.at(-1)).toBe(stop);
         expect(stopped?.tokenIds.indexOf(stop)).toBe((stopped?.tokenIds.length ?? 0) - 1);
         expect(stopped?.logprobs.length).toBe(stopped?.tokenIds.length);
-        if (context.has("deterministic")) expect(stopped?.tokenIds).toEqual(ids.slice(0, ids.indexOf(stop) + 1));
+        if (context.has("deterministic"))
+          expect(stopped?.tokenIds).toEqual(ids.slice(0, ids.indexOf(stop) + 1));
       }),
   },
   {
@@ -110,7 +159,10 @@ export const samplingTests: readonly ConformanceTest[] = [
       context.withModel(async (model) => {
         if (model.contextLength > 64) return;
         const version = await model.publish();
-        const long = Array.from({ length: model.contextLength - 2 }, (_unused, index) => index % model.vocabularySize);
+        const long = Array.from(
+          { length: model.contextLength - 2 },
+          (_unused, index) => index % model.vocabularySize,
+        );
         const [sequence] = await draw(context, version, long, { maxTokens: 50, seed: 1 });
         expect(sequence?.finishReason).toBe("length");
         // Whether the last token may lie one beyond the context is the engine's choice.
@@ -124,13 +176,22 @@ export const samplingTests: readonly ConformanceTest[] = [
     run: (context) =>
       context.withModel(async (model) => {
         const { tokenizer } = context.modelUnderTest;
-        if (tokenizer === undefined || context.modelUnderTest.from.kind !== "architecture" || model.vocabularySize !== tinyLetters.length) return;
+        if (
+          tokenizer === undefined ||
+          context.modelUnderTest.from.kind !== "architecture" ||
+          model.vocabularySize !== tinyLetters.length
+        )
+          return;
         const version = await model.publish();
         const [free] = await draw(context, version, prompt, { maxTokens: 12, seed: 9 });
         const ids = free?.tokenIds ?? [];
         const text = ids.map((tokenId) => tinyLetters[tokenId]).join("");
         const stopString = text.slice(4, 6);
-        const [stopped] = await draw(context, version, prompt, { maxTokens: 12, seed: 9, stopStrings: [stopString] });
+        const [stopped] = await draw(context, version, prompt, {
+          maxTokens: 12,
+          seed: 9,
+          stopStrings: [stopString],
+        });
         expect(stopped?.finishReason).toBe("stop");
         expect(stopped?.tokenIds).toEqual(ids.slice(0, text.indexOf(stopString) + 2));
       }),
@@ -143,7 +204,10 @@ export const samplingTests: readonly ConformanceTest[] = [
       const model = await context.engine.createModel({ ...bare, name: "conformance-without-tokenizer" });
       try {
         const version = await model.publish();
-        await expectCode(draw(context, version, prompt, { maxTokens: 2, seed: 1, stopStrings: ["b"] }), "invalid-input");
+        await expectCode(
+          draw(context, version, prompt, { maxTokens: 2, seed: 1, stopStrings: ["b"] }),
+          "invalid-input",
+        );
       } finally {
         await model.release();
       }
@@ -179,5 +243,9 @@ export async function draw(
 }
 
 function plain(sequences: readonly SampledSequence[]): unknown {
-  return sequences.map(({ tokenIds, logprobs, finishReason }) => ({ tokenIds: [...tokenIds], logprobs: [...logprobs], finishReason }));
+  return sequences.map(({ tokenIds, logprobs, finishReason }) => ({
+    tokenIds: [...tokenIds],
+    logprobs: [...logprobs],
+    finishReason,
+  }));
 }

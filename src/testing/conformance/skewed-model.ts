@@ -23,9 +23,14 @@ export interface SkewedModel {
 }
 
 /** Trains until one next token is clearly preferred, and publishes. */
-export async function withSkewedModel(context: ConformanceContext, body: (skewed: SkewedModel) => Promise<void>): Promise<void> {
+export async function withSkewedModel(
+  context: ConformanceContext,
+  body: (skewed: SkewedModel) => Promise<void>,
+): Promise<void> {
   await context.withModel(async (model) => {
-    const data = preferred.map(({ tokenId, share }) => rowOf([...skewedPrompt, tokenId], Float32Array.of(0, 0, share)));
+    const data = preferred.map(({ tokenId, share }) =>
+      rowOf([...skewedPrompt, tokenId], Float32Array.of(0, 0, share)),
+    );
     let logprob = Number.NEGATIVE_INFINITY;
     for (let step = 0; step < 200 && logprob < Math.log(0.45); step++) {
       const result = await model.forwardBackward(data, { kind: "crossEntropy" });
@@ -38,13 +43,23 @@ export async function withSkewedModel(context: ConformanceContext, body: (skewed
 }
 
 /** Log-probabilities of every token of the vocabulary after a prompt. */
-export async function nextLogprobs(context: ConformanceContext, { model, version }: SkewedModel, prompt: readonly number[]): Promise<number[]> {
-  const inputs = Array.from({ length: model.vocabularySize }, (_unused, tokenId) => [tokens([...prompt, tokenId])]);
+export async function nextLogprobs(
+  context: ConformanceContext,
+  { model, version }: SkewedModel,
+  prompt: readonly number[],
+): Promise<number[]> {
+  const inputs = Array.from({ length: model.vocabularySize }, (_unused, tokenId) => [
+    tokens([...prompt, tokenId]),
+  ]);
   const scored = await context.engine.computeLogprobs(version, inputs);
   return scored.map((row) => row.at(-1) ?? Number.NaN);
 }
 
 /** Log-probabilities that the version gives to a reply after the skewed prompt. */
-export function scoreSkewed(context: ConformanceContext, version: PolicyVersion, reply: readonly number[]): Promise<Float32Array> {
+export function scoreSkewed(
+  context: ConformanceContext,
+  version: PolicyVersion,
+  reply: readonly number[],
+): Promise<Float32Array> {
   return scoreReply(context, version, skewedPrompt, reply);
 }

@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import type { Datum, Model } from "../../contract/index.ts";
 import { expectCode } from "../expect-code.ts";
-import { expectChanged, expectSame, forwardOf, type ConformanceContext, type ConformanceTest } from "./context.ts";
+import {
+  expectChanged,
+  expectSame,
+  forwardOf,
+  type ConformanceContext,
+  type ConformanceTest,
+} from "./context.ts";
 import { mixedRows } from "./data.ts";
 import { train } from "./versions.ts";
 
@@ -113,7 +119,8 @@ export const stateTests: readonly ConformanceTest[] = [
         for (const file of await readdir(half)) await writeFile(join(half, file), "{");
         const data: Datum[] = mixedRows(model);
         const before = await forwardOf(model, data);
-        for (const folder of [missing, broken, half]) await expectCode(model.load(folder), "state-unreadable");
+        for (const folder of [missing, broken, half])
+          await expectCode(model.load(folder), "state-unreadable");
         expectSame(context, await forwardOf(model, data), before);
       });
       await expectCode(context.createModel({ from: { kind: "saved", folder: missing } }), "state-unreadable");
@@ -134,7 +141,11 @@ export const stateTests: readonly ConformanceTest[] = [
 ];
 
 /** Trains on from a loaded state and tells where it leads. */
-async function goOn(context: ConformanceContext, model: Model, expectedStart: readonly Float32Array[]): Promise<readonly Float32Array[]> {
+async function goOn(
+  context: ConformanceContext,
+  model: Model,
+  expectedStart: readonly Float32Array[],
+): Promise<readonly Float32Array[]> {
   expectSame(context, await forwardOf(model, mixedRows(model)), expectedStart);
   await train(context, model);
   return forwardOf(model, mixedRows(model));

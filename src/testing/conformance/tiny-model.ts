@@ -10,7 +10,13 @@ export function tinyModel(): ModelUnderTest {
   return {
     from: {
       kind: "architecture",
-      architecture: { vocabularySize: tinyLetters.length, contextLength: 24, width: 16, layerCount: 2, headCount: 2 },
+      architecture: {
+        vocabularySize: tinyLetters.length,
+        contextLength: 24,
+        width: 16,
+        layerCount: 2,
+        headCount: 2,
+      },
       seed: 7,
     },
     tokenizer: letterTokenizer(tinyLetters),
@@ -32,6 +38,9 @@ export function letterTokenizer(letters: string): TokenizerDefinition {
       decoder: { type: "Fuse" },
       model: { type: "WordLevel", vocab: vocabulary, unk_token: letters[0] ?? "" },
     }),
-    tokenizerConfigJson: JSON.stringify({ tokenizer_class: "PreTrainedTokenizer", clean_up_tokenization_spaces: false }),
+    tokenizerConfigJson: JSON.stringify({
+      tokenizer_class: "PreTrainedTokenizer",
+      clean_up_tokenization_spaces: false,
+    }),
   };
 }

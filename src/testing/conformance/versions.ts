@@ -3,7 +3,13 @@ import { expect } from "vitest";
 import { checkCanary, tokens, type Model, type PolicyVersion } from "../../contract/index.ts";
 import { expectCode } from "../expect-code.ts";
 import { expectClose } from "../expect-golden.ts";
-import { expectChanged, expectSame, forwardOf, type ConformanceContext, type ConformanceTest } from "./context.ts";
+import {
+  expectChanged,
+  expectSame,
+  forwardOf,
+  type ConformanceContext,
+  type ConformanceTest,
+} from "./context.ts";
 import { mixedRows, rowOf } from "./data.ts";
 import { draw } from "./sampling.ts";
 
@@ -20,8 +26,14 @@ export const versionTests: readonly ConformanceTest[] = [
           [1, 2, 3, 4, 5],
           [3, 0, 2],
         ];
-        const scored = await context.engine.computeLogprobs(version, rows.map((ids) => [tokens(ids)]));
-        const forward = await forwardOf(model, rows.map((ids) => rowOf(ids, new Float32Array(ids.length - 1).fill(1))));
+        const scored = await context.engine.computeLogprobs(
+          version,
+          rows.map((ids) => [tokens(ids)]),
+        );
+        const forward = await forwardOf(
+          model,
+          rows.map((ids) => rowOf(ids, new Float32Array(ids.length - 1).fill(1))),
+        );
         expectClose(scored, forward, context.tolerance, "log-probabilities");
       }),
   },
@@ -78,7 +90,12 @@ export const versionTests: readonly ConformanceTest[] = [
       context.withModel(async (model) => {
         for (let round = 0; round < 2; round++) {
           const version = await model.publish();
-          const report = await checkCanary({ engine: context.engine, model, version, prompt: [tokens(prompt)] });
+          const report = await checkCanary({
+            engine: context.engine,
+            model,
+            version,
+            prompt: [tokens(prompt)],
+          });
           expect(report.tokenCount).toBeGreaterThan(0);
           await train(context, model);
         }
@@ -127,7 +144,10 @@ export async function train(context: ConformanceContext, model: Model, steps = 3
 }
 
 /** What a version answers to a fixed question. */
-async function observe(context: ConformanceContext, version: PolicyVersion): Promise<{ logprobs: Float32Array; tokenIds: readonly number[] }> {
+async function observe(
+  context: ConformanceContext,
+  version: PolicyVersion,
+): Promise<{ logprobs: Float32Array; tokenIds: readonly number[] }> {
   const [logprobs] = await context.engine.computeLogprobs(version, [[tokens([1, 2, 3, 4, 5, 0])]]);
   const [greedy] = await draw(context, version, prompt, { maxTokens: 4, temperature: 0, seed: 0 });
   return { logprobs: logprobs ?? new Float32Array(), tokenIds: greedy?.tokenIds ?? [] };

@@ -5,7 +5,14 @@
 import { throwIfAborted, withDeadline, type CallOptions, type SerialQueue } from "../../base/index.ts";
 import { engineError } from "../../contract/index.ts";
 import type { Timer } from "../timer.ts";
-import { FaultPlan, injectedFailure, lostAnswer, type CallFault, type FakeCallKind, type FakeFault } from "./faults.ts";
+import {
+  FaultPlan,
+  injectedFailure,
+  lostAnswer,
+  type CallFault,
+  type FakeCallKind,
+  type FakeFault,
+} from "./faults.ts";
 
 /** What a test reads about a call afterwards. */
 export interface FakeCall {
@@ -59,7 +66,8 @@ export class FakeCalls {
 
   /** Stops when the engine is closed. @throws `engine-closed` */
   checkOpen(): void {
-    if (this.#closing.signal.aborted) throw engineError("engine-closed", "expected an open engine, this one was closed");
+    if (this.#closing.signal.aborted)
+      throw engineError("engine-closed", "expected an open engine, this one was closed");
   }
 
   async run<T>(site: CallSite, perform: (context: CallContext) => Promise<T> | T): Promise<T> {

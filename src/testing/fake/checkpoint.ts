@@ -59,7 +59,9 @@ export async function loadState(folder: string): Promise<FakeState> {
     if (optimizer.first.length !== trained.length) throw new Error("optimizer and weights differ in size");
     return { ...stored, base: decode(stored.base), trained, optimizer };
   } catch (cause) {
-    throw engineError("state-unreadable", `expected a saved state of the fake engine in ${folder}`, { cause });
+    throw engineError("state-unreadable", `expected a saved state of the fake engine in ${folder}`, {
+      cause,
+    });
   }
 }
 
@@ -69,7 +71,10 @@ export function withoutOptimizer(state: FakeState): FakeState {
 }
 
 /** Writes files into a new folder that appears whole. @throws `invalid-input` when it exists */
-export async function writeFolder(folder: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+export async function writeFolder(
+  folder: string,
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<void> {
   const exists = await stat(folder).then(
     () => true,
     () => false,
@@ -90,7 +95,9 @@ export async function writeFolder(folder: string, files: Readonly<Record<string,
 /** One tensor in the safetensors layout: length of the header, header, numbers. */
 export function safetensors(name: string, values: Float64Array): Uint8Array {
   const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  const header = JSON.stringify({ [name]: { dtype: "F64", shape: [values.length], data_offsets: [0, data.length] } });
+  const header = JSON.stringify({
+    [name]: { dtype: "F64", shape: [values.length], data_offsets: [0, data.length] },
+  });
   const length = new Uint8Array(8);
   new DataView(length.buffer).setBigUint64(0, BigInt(header.length), true);
   return Buffer.concat([length, Buffer.from(header), data]);

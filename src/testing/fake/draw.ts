@@ -58,5 +58,6 @@ export function drawToken(probabilities: Float64Array, random: Random): number {
 
 function normalise(probabilities: Float64Array): void {
   const sum = probabilities.reduce((total, probability) => total + probability, 0);
-  for (let index = 0; index < probabilities.length; index++) probabilities[index] = (probabilities[index] ?? 0) / sum;
+  for (let index = 0; index < probabilities.length; index++)
+    probabilities[index] = (probabilities[index] ?? 0) / sum;
 }

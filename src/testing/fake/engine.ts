@@ -80,7 +80,8 @@ export class FakeEngine implements Engine, FakeModelHost {
       faults: options.faults ?? [],
       defaultTimeoutMs: options.defaultTimeoutMs ?? 60_000,
     });
-    this.#batcher = options.sampleBatch === undefined ? null : new Batcher(options.sampleBatch ?? noBatching, timer);
+    this.#batcher =
+      options.sampleBatch === undefined ? null : new Batcher(options.sampleBatch ?? noBatching, timer);
   }
 
   /** Adds a fault while the engine runs. */
@@ -111,7 +112,11 @@ export class FakeEngine implements Engine, FakeModelHost {
     return this.calls.run({ kind: "createModel", subject: options.name, call }, async () => {
       const state = await initialState(options, (version) => this.#find(version));
       this.#modelCount += 1;
-      const model = new FakeModel(this, { id: `${options.name}-${this.#modelCount}`, name: options.name }, state);
+      const model = new FakeModel(
+        this,
+        { id: `${options.name}-${this.#modelCount}`, name: options.name },
+        state,
+      );
       this.#models.set(options.name, model);
       return model;
     });
@@ -121,7 +126,10 @@ export class FakeEngine implements Engine, FakeModelHost {
     const { network, state } = this.#find(version);
     if (request.includePromptLogprobs === true) this.#need("prompt-logprobs");
     this.checkImages(request.prompt);
-    checkSampleRequest(request, { vocabularySize: network.layout.vocabularySize, contextLength: state.contextLength });
+    checkSampleRequest(request, {
+      vocabularySize: network.layout.vocabularySize,
+      contextLength: state.contextLength,
+    });
     const decode = decoderOf(state);
     if ((request.parameters.stopStrings ?? []).length > 0 && decode === null) {
       throw engineError("invalid-input", "stopStrings need a model with a tokenizer, this one has none");
@@ -132,25 +140,43 @@ export class FakeEngine implements Engine, FakeModelHost {
     });
   }
 
-  async computeLogprobs(version: PolicyVersion, inputs: readonly (readonly Chunk[])[], call?: CallOptions): Promise<Float32Array[]> {
-    return this.#score("computeLogprobs", version, inputs, call, (network, prompt) => scorePrompt(network, { prompt }));
+  async computeLogprobs(
+    version: PolicyVersion,
+    inputs: readonly (readonly Chunk[])[],
+    call?: CallOptions,
+  ): Promise<Float32Array[]> {
+    return this.#score("computeLogprobs", version, inputs, call, (network, prompt) =>
+      scorePrompt(network, { prompt }),
+    );
   }
 
-  async computeValues(version: PolicyVersion, inputs: readonly (readonly Chunk[])[], call?: CallOptions): Promise<Float32Array[]> {
+  async computeValues(
+    version: PolicyVersion,
+    inputs: readonly (readonly Chunk[])[],
+    call?: CallOptions,
+  ): Promise<Float32Array[]> {
     this.#need("values");
     if (this.#find(version).state.head !== "value") {
-      throw engineError("invalid-input", `expected a version of a model with a value head, got ${version.address}`);
+      throw engineError(
+        "invalid-input",
+        `expected a version of a model with a value head, got ${version.address}`,
+      );
     }
     return this.#score("computeValues", version, inputs, call, (network, prompt) =>
       Float32Array.from(forwardPass(network, positionInputs(prompt)).values),
     );
   }
 
-  async embed(version: PolicyVersion, inputs: readonly (readonly Chunk[])[], call?: CallOptions): Promise<Float32Array[]> {
+  async embed(
+    version: PolicyVersion,
+    inputs: readonly (readonly Chunk[])[],
+    call?: CallOptions,
+  ): Promise<Float32Array[]> {
     this.#need("embeddings");
     return this.#score("embed", version, inputs, call, (network, prompt) => {
       const { hidden } = forwardPass(network, positionInputs(prompt));
-      const mean = (unit: number): number => hidden.reduce((sum, row) => sum + (row[unit] ?? 0), 0) / hidden.length;
+      const mean = (unit: number): number =>
+        hidden.reduce((sum, row) => sum + (row[unit] ?? 0), 0) / hidden.length;
       return Float32Array.from({ length: network.layout.width }, (_unused, unit) => mean(unit));
     });
   }
@@ -186,7 +212,12 @@ export class FakeEngine implements Engine, FakeModelHost {
       isTrainable: options.trainable === true,
     });
     const { buffer, byteOffset, byteLength } = network.weights;
-    return { modelId: model.id, number, address, digest: sha256(new Uint8Array(buffer, byteOffset, byteLength)) };
+    return {
+      modelId: model.id,
+      number,
+      address,
+      digest: sha256(new Uint8Array(buffer, byteOffset, byteLength)),
+    };
   }
 
   forget(model: FakeModel): void {
@@ -203,9 +234,15 @@ export class FakeEngine implements Engine, FakeModelHost {
     const { network, state } = this.#find(version);
     inputs.forEach((prompt, row) => {
       this.checkImages(prompt);
-      checkChunks(prompt, { vocabularySize: network.layout.vocabularySize, contextLength: state.contextLength }, `input ${row}`);
+      checkChunks(
+        prompt,
+        { vocabularySize: network.layout.vocabularySize, contextLength: state.contextLength },
+        `input ${row}`,
+      );
     });
-    return this.calls.run({ kind, subject: version.address, call }, () => inputs.map((prompt) => scoreOne(network, prompt)));
+    return this.calls.run({ kind, subject: version.address, call }, () =>
+      inputs.map((prompt) => scoreOne(network, prompt)),
+    );
   }
 
   #find(version: PolicyVersion): Published {
@@ -229,7 +266,10 @@ export class FakeEngine implements Engine, FakeModelHost {
       if (chunk.kind !== "image") continue;
       this.#need("images");
       if (chunk.positionCount !== imagePositionCount) {
-        throw engineError("invalid-input", `expected an image of ${imagePositionCount} positions, got ${chunk.positionCount}`);
+        throw engineError(
+          "invalid-input",
+          `expected an image of ${imagePositionCount} positions, got ${chunk.positionCount}`,
+        );
       }
     }
   }
@@ -239,7 +279,9 @@ export class FakeEngine implements Engine, FakeModelHost {
     if (perturbation === 0) return response;
     const sequences = response.sequences.map((sequence) => ({
       ...sequence,
-      logprobs: sequence.logprobs.map((logprob, index) => logprob + (index % 2 === 0 ? perturbation : -perturbation)),
+      logprobs: sequence.logprobs.map(
+        (logprob, index) => logprob + (index % 2 === 0 ? perturbation : -perturbation),
+      ),
     }));
     return { ...response, sequences };
   }
@@ -247,6 +289,9 @@ export class FakeEngine implements Engine, FakeModelHost {
 
 function decoderOf(state: FakeState): ((tokenIds: readonly number[]) => string) | null {
   if (state.tokenizer === null) return null;
-  const tokenizer = new Tokenizer(JSON.parse(state.tokenizer.tokenizerJson), JSON.parse(state.tokenizer.tokenizerConfigJson));
+  const tokenizer = new Tokenizer(
+    JSON.parse(state.tokenizer.tokenizerJson),
+    JSON.parse(state.tokenizer.tokenizerConfigJson),
+  );
   return (tokenIds) => tokenizer.decode([...tokenIds]);
 }

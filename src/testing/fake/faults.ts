@@ -73,7 +73,9 @@ export class FaultPlan {
 }
 
 export function injectedFailure(kind: FakeCallKind, nth: number): Error {
-  return engineError("engine-failed", `the fake engine was told to fail ${kind} number ${nth}`, { retryable: true });
+  return engineError("engine-failed", `the fake engine was told to fail ${kind} number ${nth}`, {
+    retryable: true,
+  });
 }
 
 export function lostAnswer(kind: FakeCallKind): Error {

@@ -1,5 +1,10 @@
 /** What a new model of the fake engine starts from: a seed, a version, or a state on disk. */
-import { engineError, initialOptimizerState, type CreateModelOptions, type PolicyVersion } from "../../contract/index.ts";
+import {
+  engineError,
+  initialOptimizerState,
+  type CreateModelOptions,
+  type PolicyVersion,
+} from "../../contract/index.ts";
 import { loadState, withoutOptimizer, type FakeState } from "./checkpoint.ts";
 import { initialWeights, layoutOf } from "./layout.ts";
 import type { Network } from "./network.ts";
@@ -24,9 +29,13 @@ export async function initialState(
     case "version": {
       const { network, state, isTrainable } = find(from.version);
       if (!isTrainable) {
-        throw engineError("invalid-input", `expected a version that was published as trainable, got ${from.version.address}`, {
-          hint: "publish with { trainable: true }",
-        });
+        throw engineError(
+          "invalid-input",
+          `expected a version that was published as trainable, got ${from.version.address}`,
+          {
+            hint: "publish with { trainable: true }",
+          },
+        );
       }
       return freshState(options, { ...state, base: network.weights.slice() });
     }
@@ -52,14 +61,17 @@ function fromArchitecture(
       throw engineError("invalid-input", `architecture ${name}: expected a positive integer, got ${size}`);
     }
   }
-  if (!Number.isSafeInteger(from.seed)) throw engineError("invalid-input", `seed: expected an integer, got ${from.seed}`);
+  if (!Number.isSafeInteger(from.seed))
+    throw engineError("invalid-input", `seed: expected an integer, got ${from.seed}`);
   const sizes = { vocabularySize, width };
   return freshState(options, { sizes, contextLength, base: initialWeights(layoutOf(sizes), from.seed) });
 }
 
 function freshState(
   options: CreateModelOptions,
-  start: Pick<FakeState, "sizes" | "contextLength" | "base"> & { readonly tokenizer?: FakeState["tokenizer"] },
+  start: Pick<FakeState, "sizes" | "contextLength" | "base"> & {
+    readonly tokenizer?: FakeState["tokenizer"];
+  },
 ): FakeState {
   const tuning = options.tuning ?? { kind: "full" };
   const trained = trainableOf(layoutOf(start.sizes), start.base, tuning).initial;

@@ -59,6 +59,7 @@ export function initialWeights(layout: NetworkLayout, seed: number): Float64Arra
   const random = createRandom(seed).split("fake-weights");
   const weights = Float64Array.from({ length: layout.parameterCount }, () => 0.5 * random.normal());
   const outputScale = 2 / Math.sqrt(layout.width);
-  for (let index = layout.output; index < layout.bias; index++) weights[index] = outputScale * random.normal();
+  for (let index = layout.output; index < layout.bias; index++)
+    weights[index] = outputScale * random.normal();
   return weights;
 }

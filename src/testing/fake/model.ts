@@ -28,7 +28,14 @@ import {
   type SavedState,
 } from "../../contract/index.ts";
 import type { CallContext, FakeCalls } from "./calls.ts";
-import { loadState, safetensors, saveState, withoutOptimizer, writeFolder, type FakeState } from "./checkpoint.ts";
+import {
+  loadState,
+  safetensors,
+  saveState,
+  withoutOptimizer,
+  writeFolder,
+  type FakeState,
+} from "./checkpoint.ts";
 import type { FakeCallKind } from "./faults.ts";
 import { layoutOf, type NetworkLayout } from "./layout.ts";
 import type { Network } from "./network.ts";
@@ -61,7 +68,11 @@ export class FakeModel implements Model {
   #gradient: Float64Array | null = null;
   #isReleased = false;
 
-  constructor(host: FakeModelHost, identity: { readonly id: string; readonly name: string }, state: FakeState) {
+  constructor(
+    host: FakeModelHost,
+    identity: { readonly id: string; readonly name: string },
+    state: FakeState,
+  ) {
     this.#host = host;
     this.#layout = layoutOf(state.sizes);
     this.#state = state;
@@ -70,7 +81,8 @@ export class FakeModel implements Model {
     this.name = identity.name;
     this.contextLength = state.contextLength;
     this.vocabularySize = state.sizes.vocabularySize;
-    this.parameterCount = this.#layout.parameterCount + (state.tuning.kind === "lora" ? state.trained.length : 0);
+    this.parameterCount =
+      this.#layout.parameterCount + (state.tuning.kind === "lora" ? state.trained.length : 0);
     this.trainableParameterCount = state.trained.length;
   }
 
@@ -88,20 +100,37 @@ export class FakeModel implements Model {
     return this.#run("forward", call, () => ({ logprobs: toFloat32(this.#passes(data)) }));
   }
 
-  async forwardBackward(data: readonly Datum[], loss: BuiltInLoss, call?: CallOptions): Promise<ForwardBackwardResult> {
+  async forwardBackward(
+    data: readonly Datum[],
+    loss: BuiltInLoss,
+    call?: CallOptions,
+  ): Promise<ForwardBackwardResult> {
     this.#need(`loss:${loss.kind}`);
     this.#checkData(data, loss);
     return this.#run("forwardBackward", call, () =>
-      this.#accumulate(data, (passes) => referenceLoss(loss, passes.map((pass) => pass.logprobs), data)),
+      this.#accumulate(data, (passes) =>
+        referenceLoss(
+          loss,
+          passes.map((pass) => pass.logprobs),
+          data,
+        ),
+      ),
     );
   }
 
-  async forwardBackwardCustom(data: readonly Datum[], loss: CustomLoss, call?: CallOptions): Promise<ForwardBackwardResult> {
+  async forwardBackwardCustom(
+    data: readonly Datum[],
+    loss: CustomLoss,
+    call?: CallOptions,
+  ): Promise<ForwardBackwardResult> {
     const reads = loss.reads ?? [];
     if (reads.length > 0) this.#need("one-pass-custom-loss");
     for (const output of reads) this.#need(output);
     if (reads.includes("values") && this.#state.head !== "value") {
-      throw engineError("invalid-input", `loss ${loss.name} reads values: expected a model with a value head, got ${this.name}`);
+      throw engineError(
+        "invalid-input",
+        `loss ${loss.name} reads values: expected a model with a value head, got ${this.name}`,
+      );
     }
     this.#checkData(data);
     return this.#run("forwardBackwardCustom", call, () =>
@@ -118,7 +147,12 @@ export class FakeModel implements Model {
           hint: "call forwardBackward before optimStep",
         });
       }
-      const step = referenceOptimizerStep(parameters, this.#state.trained, this.#gradient, this.#state.optimizer);
+      const step = referenceOptimizerStep(
+        parameters,
+        this.#state.trained,
+        this.#gradient,
+        this.#state.optimizer,
+      );
       const stepCount = this.#state.stepCount + 1;
       this.#state = { ...this.#state, trained: step.weights, optimizer: step.state, stepCount };
       this.#gradient = null;
@@ -148,7 +182,10 @@ export class FakeModel implements Model {
         layoutOf(loaded.sizes).parameterCount === this.#layout.parameterCount &&
         loaded.trained.length === this.#state.trained.length;
       if (!isSame) {
-        throw engineError("state-unreadable", `expected a state of ${this.#state.trained.length} weights in ${folder}, got ${loaded.trained.length}`);
+        throw engineError(
+          "state-unreadable",
+          `expected a state of ${this.#state.trained.length} weights in ${folder}, got ${loaded.trained.length}`,
+        );
       }
       this.#state = options.includeOptimizer === false ? withoutOptimizer(loaded) : loaded;
       this.#trainable = trainableOf(this.#layout, loaded.base, loaded.tuning);
@@ -159,13 +196,21 @@ export class FakeModel implements Model {
   async export(folder: string, call?: CallOptions): Promise<void> {
     return this.#run("export", call, () => {
       const { sizes, contextLength, tokenizer } = this.#state;
-      const config = { model_type: "spar-fake", vocab_size: sizes.vocabularySize, hidden_size: sizes.width, max_position_embeddings: contextLength };
+      const config = {
+        model_type: "spar-fake",
+        vocab_size: sizes.vocabularySize,
+        hidden_size: sizes.width,
+        max_position_embeddings: contextLength,
+      };
       return writeFolder(folder, {
         "config.json": JSON.stringify(config, null, 2),
         "model.safetensors": safetensors("weights", this.network().weights),
         ...(tokenizer === null
           ? {}
-          : { "tokenizer.json": tokenizer.tokenizerJson, "tokenizer_config.json": tokenizer.tokenizerConfigJson }),
+          : {
+              "tokenizer.json": tokenizer.tokenizerJson,
+              "tokenizer_config.json": tokenizer.tokenizerConfigJson,
+            }),
       });
     });
   }
@@ -177,13 +222,23 @@ export class FakeModel implements Model {
     return released;
   }
 
-  async #run<T>(kind: FakeCallKind, call: CallOptions | undefined, perform: (context: CallContext) => Promise<T> | T): Promise<T> {
-    this.#host.calls.checkOpen();
-    if (this.#isReleased) throw engineError("model-released", `expected a live model, ${this.name} was released`);
+  async #run<T>(
+    kind: FakeCallKind,
+    call: CallOptions | undefined,
+    perform: (context: CallContext) => Promise<T> | T,
+  ): Promise<T> {
+    this.#checkAlive();
     return this.#host.calls.run({ kind, subject: this.name, call, queue: this.#queue }, perform);
   }
 
+  #checkAlive(): void {
+    this.#host.calls.checkOpen();
+    if (this.#isReleased)
+      throw engineError("model-released", `expected a live model, ${this.name} was released`);
+  }
+
   #checkData(data: readonly Datum[], loss?: BuiltInLoss): void {
+    this.#checkAlive();
     for (const datum of data) this.#host.checkImages(datum.input);
     checkData(data, this, loss);
   }
@@ -197,7 +252,10 @@ export class FakeModel implements Model {
     return data.map((datum) => runRow(network, datum));
   }
 
-  #accumulate(data: readonly Datum[], evaluate: (passes: readonly RowPass[]) => LossEvaluation): ForwardBackwardResult {
+  #accumulate(
+    data: readonly Datum[],
+    evaluate: (passes: readonly RowPass[]) => LossEvaluation,
+  ): ForwardBackwardResult {
     const network = this.network();
     const passes = data.map((datum) => runRow(network, datum));
     const evaluation = evaluate(passes);

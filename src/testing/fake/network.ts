@@ -59,7 +59,12 @@ export function advancePrefix(
   network: Network,
   prefix: PrefixState,
   input: PositionInput,
-): { readonly prefix: PrefixState; readonly hidden: Float64Array; readonly logprobs: Float64Array; readonly value: number } {
+): {
+  readonly prefix: PrefixState;
+  readonly hidden: Float64Array;
+  readonly logprobs: Float64Array;
+  readonly value: number;
+} {
   const { layout, weights } = network;
   const positionCount = prefix.positionCount + 1;
   const historySum = prefix.historySum.slice();
@@ -119,7 +124,8 @@ export function backwardPass(
     add(gradient, layout.value + width, valueGradient);
     addScaled(gradient, layout.value, hidden, valueGradient);
     const before = hiddenGradient.map(
-      (sum, unit) => (sum + valueGradient * (weights[layout.value + unit] ?? 0)) * (1 - (hidden[unit] ?? 0) ** 2),
+      (sum, unit) =>
+        (sum + valueGradient * (weights[layout.value + unit] ?? 0)) * (1 - (hidden[unit] ?? 0) ** 2),
     );
     addScaled(historyGradient, 0, before, 1 / (position + 1));
     const input = inputs[position];
@@ -153,7 +159,8 @@ function addEmbeddingGradient(
   input: PositionInput,
   incoming: Float64Array,
 ): void {
-  for (const { offset, scale } of embeddingRows(layout, section, input)) addScaled(gradient, offset, incoming, scale);
+  for (const { offset, scale } of embeddingRows(layout, section, input))
+    addScaled(gradient, offset, incoming, scale);
 }
 
 /** The rows whose weighted sum is the embedding of an input: one of a table, or one per image feature. */
@@ -187,7 +194,8 @@ function quarterFeatures(image: Extract<Chunk, { kind: "image" }>, quarter: numb
 
 function dot(weights: Float64Array, offset: number, vector: Float64Array): number {
   let sum = 0;
-  for (let index = 0; index < vector.length; index++) sum += (weights[offset + index] ?? 0) * (vector[index] ?? 0);
+  for (let index = 0; index < vector.length; index++)
+    sum += (weights[offset + index] ?? 0) * (vector[index] ?? 0);
   return sum;
 }
 

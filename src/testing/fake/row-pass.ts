@@ -3,7 +3,14 @@
  * gradients of those outputs to gradients of the weights.
  */
 import type { Datum, LossEvaluation } from "../../contract/index.ts";
-import { backwardPass, forwardPass, positionInputs, type Activations, type Network, type PositionInput } from "./network.ts";
+import {
+  backwardPass,
+  forwardPass,
+  positionInputs,
+  type Activations,
+  type Network,
+  type PositionInput,
+} from "./network.ts";
 
 export interface RowPass {
   readonly datum: Datum;
@@ -18,7 +25,10 @@ export interface RowPass {
 export function runRow(network: Network, datum: Datum): RowPass {
   const inputs = positionInputs(datum.input);
   const activations = forwardPass(network, inputs);
-  const logprobs = Float64Array.from(activations.logprobs, (row, position) => row[datum.targets[position] ?? 0] ?? 0);
+  const logprobs = Float64Array.from(
+    activations.logprobs,
+    (row, position) => row[datum.targets[position] ?? 0] ?? 0,
+  );
   const entropies = Float64Array.from(activations.logprobs, entropyOf);
   return { datum, inputs, activations, logprobs, entropies, values: activations.values };
 }

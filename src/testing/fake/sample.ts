@@ -1,6 +1,11 @@
 /** Answers one request for samples with the fake network. Knows no queues, faults or versions. */
 import { createRandom, type Random } from "../../base/index.ts";
-import { samplingDefaults, type SampledSequence, type SampleRequest, type SampleResponse } from "../../contract/index.ts";
+import {
+  samplingDefaults,
+  type SampledSequence,
+  type SampleRequest,
+  type SampleResponse,
+} from "../../contract/index.ts";
 import { drawDistribution, drawToken } from "./draw.ts";
 import { advancePrefix, emptyPrefix, positionInputs, type Network, type PrefixState } from "./network.ts";
 
@@ -50,7 +55,12 @@ function runPrompt(network: Network, request: Pick<SampleRequest, "prompt">): Pr
   return { prefix, nextLogprobs, promptLogprobs };
 }
 
-function sampleOne(options: SampleOptions, request: SampleRequest, start: PromptState, random: Random): SampledSequence {
+function sampleOne(
+  options: SampleOptions,
+  request: SampleRequest,
+  start: PromptState,
+  random: Random,
+): SampledSequence {
   const settings = { ...samplingDefaults, ...request.parameters };
   const stopTokenIds = new Set(settings.stopTokenIds ?? []);
   // The last token need not be fed, so it may lie one position beyond the context.
@@ -73,7 +83,11 @@ function sampleOne(options: SampleOptions, request: SampleRequest, start: Prompt
   return { tokenIds, logprobs: Float32Array.from(logprobs), finishReason: "length" };
 }
 
-function holdsStop(options: SampleOptions, tokenIds: readonly number[], stopStrings: readonly string[]): boolean {
+function holdsStop(
+  options: SampleOptions,
+  tokenIds: readonly number[],
+  stopStrings: readonly string[],
+): boolean {
   if (stopStrings.length === 0 || options.decode === null) return false;
   const text = options.decode(tokenIds);
   return stopStrings.some((stop) => text.includes(stop));

@@ -18,7 +18,11 @@ export interface Trainable {
 export function trainableOf(layout: NetworkLayout, base: Float64Array, tuning: Tuning): Trainable {
   switch (tuning.kind) {
     case "full":
-      return { initial: base.slice(), merge: (trained) => trained, pullBack: (_trained, gradient) => gradient };
+      return {
+        initial: base.slice(),
+        merge: (trained) => trained,
+        pullBack: (_trained, gradient) => gradient,
+      };
     case "lora":
       return lowRank(layout, base, tuning);
   }
@@ -28,14 +32,19 @@ export function trainableOf(layout: NetworkLayout, base: Float64Array, tuning: T
  * output = base + alpha / rank * up down, with up `[V, R]` from zero and down `[R, H]` random, so the
  * model starts as its base.
  */
-function lowRank(layout: NetworkLayout, base: Float64Array, tuning: Extract<Tuning, { kind: "lora" }>): Trainable {
+function lowRank(
+  layout: NetworkLayout,
+  base: Float64Array,
+  tuning: Extract<Tuning, { kind: "lora" }>,
+): Trainable {
   const { vocabularySize, width } = layout;
   const { rank } = tuning;
   const scale = tuning.alpha / rank;
   const upCount = vocabularySize * rank;
   const random = createRandom(tuning.seed).split("fake-adapter");
   const initial = new Float64Array(upCount + rank * width);
-  for (let index = upCount; index < initial.length; index++) initial[index] = random.normal() / Math.sqrt(width);
+  for (let index = upCount; index < initial.length; index++)
+    initial[index] = random.normal() / Math.sqrt(width);
   const forEachEntry = (visit: (entry: { output: number; up: number; down: number }) => void): void => {
     for (let tokenId = 0; tokenId < vocabularySize; tokenId++) {
       for (let unit = 0; unit < width; unit++) {
