@@ -63,9 +63,9 @@ describe("failures", () => {
   });
 
   test("a folder without permission names the folder", () => {
-    const failure = describeFailure(systemError("EACCES", "/root/runs"));
+    const failure = describeFailure(systemError("EACCES", "/srv/runs"));
     expect(failure.exit).toBe("storage");
-    expect(failure.message).toContain("/root/runs");
+    expect(failure.message).toContain("/srv/runs");
   });
 
   test("a file that could not be read keeps the words of whoever read it", () => {
