@@ -1,6 +1,6 @@
 /** The run folder: what a run is, did and made, on disk. */
 export type { Checkpoint, CheckpointFile } from "./checkpoints.ts";
-export { groupCommitMs } from "./episode-journal.ts";
+export { episodeBytes, groupCommitMs, turnBytes } from "./episode-journal.ts";
 export { isRunFolder, readManifest, type RunManifest } from "./manifest.ts";
 export { nextRunFolder, runPaths, type RunPaths } from "./run-paths.ts";
 export {
