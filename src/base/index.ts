@@ -19,6 +19,6 @@ export {
   type ErrorFacts,
   type SparErrorOptions,
 } from "./errors.ts";
-export { canonicalJson, type JsonObject, type JsonPrimitive, type JsonValue } from "./json.ts";
+export { canonicalJson, parseJson, type JsonObject, type JsonPrimitive, type JsonValue } from "./json.ts";
 export { nearestName, suggestName } from "./nearest-name.ts";
 export { createRandom, type Label, type Random } from "./random.ts";

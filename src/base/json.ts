@@ -27,3 +27,13 @@ export function canonicalJson(value: JsonValue): string {
 function isJsonArray(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value);
 }
+
+/**
+ * The value of a JSON text: what `JSON.parse` gives, by the type that it has by definition. Data from
+ * outside still needs a schema.
+ *
+ * @throws SyntaxError
+ */
+export function parseJson(text: string): JsonValue {
+  return JSON.parse(text) as JsonValue;
+}

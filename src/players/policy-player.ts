@@ -51,10 +51,16 @@ export function policyPlayer(options: PolicyPlayerOptions): Player {
       const sampling = samplingOf(options, request, room);
       const response = await engine.sample(
         version,
-        { prompt: rendered.prompt, count: request.count, parameters: parametersOf(options, request, sampling) },
+        {
+          prompt: rendered.prompt,
+          count: request.count,
+          parameters: parametersOf(options, request, sampling),
+        },
         call,
       );
-      return response.sequences.map((sequence) => replyOf(options, { request, rendered, sampling, sequence }));
+      return response.sequences.map((sequence) =>
+        replyOf(options, { request, rendered, sampling, sequence }),
+      );
     },
   };
 }
@@ -78,10 +84,20 @@ function renderAsk(options: PolicyPlayerOptions, request: PlayerRequest): Render
 
 function samplingOf(options: PolicyPlayerOptions, request: PlayerRequest, room: number): TurnSampling {
   const { maxTokens, temperature, topP, topK } = { ...samplingDefaults, ...options.sampling };
-  return { temperature, topP, topK, maxTokens: Math.min(maxTokens, request.maxTokens ?? maxTokens, room), seed: request.seed };
+  return {
+    temperature,
+    topP,
+    topK,
+    maxTokens: Math.min(maxTokens, request.maxTokens ?? maxTokens, room),
+    seed: request.seed,
+  };
 }
 
-function parametersOf(options: PolicyPlayerOptions, request: PlayerRequest, sampling: TurnSampling): SamplingParameters {
+function parametersOf(
+  options: PolicyPlayerOptions,
+  request: PlayerRequest,
+  sampling: TurnSampling,
+): SamplingParameters {
   const { stopTokenIds } = options.renderer;
   return {
     ...sampling,

@@ -1,5 +1,5 @@
 /** What a game asked, as a short digest: by it a replay notices that a game departs from its record. */
-import { canonicalJson, sha256, type JsonValue } from "../base/index.ts";
+import { canonicalJson, parseJson, sha256, type JsonValue } from "../base/index.ts";
 import type { Ask } from "../games/index.ts";
 
 const digestLength = 16;
@@ -7,12 +7,20 @@ const digestLength = 16;
 /** 16 hexadecimal characters over seat, number of siblings and everything of the ask but the parser. */
 export function askDigest<Parsed extends JsonValue>(seat: string, count: number, ask: Ask<Parsed>): string {
   const { prompt, from, maxTokens, stopStrings, force } = ask;
-  const parts = [seat, count, prompt, from?.turnId ?? null, maxTokens ?? null, stopStrings ?? [], force ?? null];
+  const parts = [
+    seat,
+    count,
+    prompt,
+    from?.turnId ?? null,
+    maxTokens ?? null,
+    stopStrings ?? [],
+    force ?? null,
+  ];
   return sha256(JSON.stringify(parts)).slice(0, digestLength);
 }
 
 /** A value as its record will give it back; the same object for what JSON cannot change. */
 export function sameJson(value: JsonValue): JsonValue {
   if (value === null || typeof value === "string" || typeof value === "boolean") return value;
-  return JSON.parse(canonicalJson(value));
+  return parseJson(canonicalJson(value));
 }

@@ -14,7 +14,9 @@ export class EpisodeClock {
   }
 
   elapsedMs(): number {
-    return this.#startTick === null ? this.#passedMs : this.#passedMs + this.#clock.monotonicMs() - this.#startTick;
+    return this.#startTick === null
+      ? this.#passedMs
+      : this.#passedMs + this.#clock.monotonicMs() - this.#startTick;
   }
 
   /** A recorded turn or call was told that came at this time. */

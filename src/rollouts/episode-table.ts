@@ -7,11 +7,24 @@
 import { createRandom, type JsonValue, type Random } from "../base/index.ts";
 import type { Ask, CallOutcome, Reply, Table } from "../games/index.ts";
 import type { Player, PlayerReply } from "../players/index.ts";
-import { callIdOf, turnIdOf, type Call, type EpisodeLimits, type RecordedTurn, type Turn } from "../records/index.ts";
+import {
+  callIdOf,
+  turnIdOf,
+  type Call,
+  type EpisodeLimits,
+  type RecordedTurn,
+  type Turn,
+} from "../records/index.ts";
 import { askDigest, sameJson } from "./ask-digest.ts";
 import { EpisodeClock } from "./episode-clock.ts";
 import { InOrder } from "./in-order.ts";
-import { departedFromRecord, failureOf, gameError, playerFailure, tooManyRefusals } from "./rollout-errors.ts";
+import {
+  departedFromRecord,
+  failureOf,
+  gameError,
+  playerFailure,
+  tooManyRefusals,
+} from "./rollout-errors.ts";
 import type { EpisodeTableOptions, Service } from "./table-options.ts";
 import { TurnContexts } from "./turn-contexts.ts";
 import { viewOf } from "./turn-view.ts";
@@ -78,12 +91,20 @@ export class EpisodeTable implements Table {
     return reply;
   }
 
-  async askSiblings<Parsed extends JsonValue>(seat: string, count: number, ask: Ask<Parsed>): Promise<readonly Reply<Parsed>[]> {
+  async askSiblings<Parsed extends JsonValue>(
+    seat: string,
+    count: number,
+    ask: Ask<Parsed>,
+  ): Promise<readonly Reply<Parsed>[]> {
     this.#check();
-    if (!Number.isInteger(count) || count < 1) throw gameError("game-failed", `expected to ask for 1 or more replies, got ${count}`);
+    if (!Number.isInteger(count) || count < 1)
+      throw gameError("game-failed", `expected to ask for 1 or more replies, got ${count}`);
     const player = this.#options.seats[seat];
     if (player === undefined) {
-      throw gameError("unknown-seat", `expected one of the seats ${Object.keys(this.#options.seats).join(", ")}, the game asked ${seat}`);
+      throw gameError(
+        "unknown-seat",
+        `expected one of the seats ${Object.keys(this.#options.seats).join(", ")}, the game asked ${seat}`,
+      );
     }
     const sequence = this.#nextSequence++;
     const digest = askDigest(seat, count, ask);
@@ -97,7 +118,10 @@ export class EpisodeTable implements Table {
     this.#check();
     const perform = this.#options.services[service];
     if (perform === undefined) {
-      throw gameError("unknown-service", `expected one of the services ${Object.keys(this.#options.services).join(", ")}, the game called ${service}`);
+      throw gameError(
+        "unknown-service",
+        `expected one of the services ${Object.keys(this.#options.services).join(", ")}, the game called ${service}`,
+      );
     }
     const sequence = this.#nextSequence++;
     return this.#order.run(
@@ -109,7 +133,9 @@ export class EpisodeTable implements Table {
         }
         this.#calls.push(answer.call);
         const { output, failure } = answer.call;
-        return failure === null ? { kind: "output", output } : { kind: "failure", code: failure.code, message: failure.message };
+        return failure === null
+          ? { kind: "output", output }
+          : { kind: "failure", code: failure.code, message: failure.message };
       },
     );
   }
@@ -152,9 +178,14 @@ export class EpisodeTable implements Table {
       ),
     ).catch((thrown: unknown) => this.#fail(thrown));
     if (replies === "time") return this.#refuseForTime(sequence);
-    if (replies.length !== count) this.#fail(playerFailure(`expected ${count} replies of ${asked.player.reference.name}, got ${replies.length}`));
+    if (replies.length !== count)
+      this.#fail(
+        playerFailure(`expected ${count} replies of ${asked.player.reference.name}, got ${replies.length}`),
+      );
     const elapsedMs = this.#clock.elapsedMs();
-    const made = replies.map((reply, siblingIndex) => this.#turnOf(reply, { ...asked, siblingIndex, durationMs: elapsedMs - startMs }));
+    const made = replies.map((reply, siblingIndex) =>
+      this.#turnOf(reply, { ...asked, siblingIndex, durationMs: elapsedMs - startMs }),
+    );
     const whole = made.filter((turn) => turn !== null);
     if (whole.length < count) return { kind: "limit", limit: "context" };
     recorder.turns(whole, asked.digest, elapsedMs);
@@ -195,11 +226,22 @@ export class EpisodeTable implements Table {
 
   #fromRecord(
     recorded: readonly RecordedTurn[],
-    asked: { readonly seat: string; readonly count: number; readonly sequence: number; readonly digest: string },
+    asked: {
+      readonly seat: string;
+      readonly count: number;
+      readonly sequence: number;
+      readonly digest: string;
+    },
   ): readonly Turn[] {
     const [first] = recorded;
     if (first?.ask !== asked.digest || recorded.length !== asked.count) {
-      this.#fail(departedFromRecord(this.#options.start.id, asked.sequence, `an ask of ${asked.seat} like the recorded one`));
+      this.#fail(
+        departedFromRecord(
+          this.#options.start.id,
+          asked.sequence,
+          `an ask of ${asked.seat} like the recorded one`,
+        ),
+      );
     }
     for (const { elapsedMs } of recorded) this.#clock.replayed(elapsedMs);
     return recorded.map(({ turn }) => turn);
@@ -219,7 +261,9 @@ export class EpisodeTable implements Table {
     readonly input: JsonValue;
     readonly perform: Service;
     readonly sequence: number;
-  }): Promise<Extract<CallOutcome, { readonly kind: "limit" }> | { readonly kind: "call"; readonly call: Call }> {
+  }): Promise<
+    Extract<CallOutcome, { readonly kind: "limit" }> | { readonly kind: "call"; readonly call: Call }
+  > {
     const { service, input, sequence } = called;
     const { start, recorder, recorded } = this.#options;
     if (this.left.calls < 1) return { kind: "limit", limit: "calls" };
@@ -237,9 +281,9 @@ export class EpisodeTable implements Table {
     const { timeMs } = this.left;
     if (timeMs <= 0) return this.#refuseForTime(sequence);
     const startMs = this.#clock.elapsedMs();
-    const answer = await waitForService(this.#options, { service, leftMs: timeMs }, (call) => called.perform(input, call)).catch(
-      (thrown: unknown) => this.#fail(thrown),
-    );
+    const answer = await waitForService(this.#options, { service, leftMs: timeMs }, (call) =>
+      called.perform(input, call),
+    ).catch((thrown: unknown) => this.#fail(thrown));
     if (answer === "time") return this.#refuseForTime(sequence);
     const elapsedMs = this.#clock.elapsedMs();
     const call: Call = {

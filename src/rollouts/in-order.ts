@@ -7,7 +7,10 @@ export class InOrder {
   #last: Promise<void> = Promise.resolve();
   #waitingCount = 0;
 
-  async run<Answer, Delivered>(work: () => Promise<Answer>, deliver: (answer: Answer) => Delivered): Promise<Delivered> {
+  async run<Answer, Delivered>(
+    work: () => Promise<Answer>,
+    deliver: (answer: Answer) => Delivered,
+  ): Promise<Delivered> {
     const before = this.#last;
     const done = Promise.withResolvers<void>();
     this.#last = done.promise;
@@ -26,7 +29,9 @@ export class InOrder {
   }
 }
 
-type Settled<T> = { readonly kind: "came"; readonly value: T } | { readonly kind: "failed"; readonly error: unknown };
+type Settled<T> =
+  | { readonly kind: "came"; readonly value: T }
+  | { readonly kind: "failed"; readonly error: unknown };
 
 function settled<T>(promise: Promise<T>): Promise<Settled<T>> {
   return promise.then(

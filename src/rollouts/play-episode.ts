@@ -1,5 +1,12 @@
 /** Plays one episode to its end, and attributes what ended it otherwise. */
-import { canonicalJson, isSparError, messageOf, withDeadline, type JsonValue } from "../base/index.ts";
+import {
+  canonicalJson,
+  parseJson,
+  isSparError,
+  messageOf,
+  withDeadline,
+  type JsonValue,
+} from "../base/index.ts";
 import type { Game } from "../games/index.ts";
 import type { Call, EpisodeEnd, Turn } from "../records/index.ts";
 import { EpisodeTable } from "./episode-table.ts";
@@ -55,7 +62,7 @@ async function playToEnd<Task extends JsonValue, Outcome extends JsonValue>(
 
 function checkOutcome(outcome: JsonValue): JsonValue {
   try {
-    return JSON.parse(canonicalJson(outcome));
+    return parseJson(canonicalJson(outcome));
   } catch (thrown) {
     if (isSparError(thrown)) throw thrown;
     throw gameError("outcome-not-json", `expected the game to return JSON: ${messageOf(thrown)}`);

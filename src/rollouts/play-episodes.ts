@@ -3,7 +3,15 @@
  * try of the same step left is taken from the record: finished episodes whole, unfinished ones go on
  * where they were. Failures stay with their episode; the others go on. Knows no method.
  */
-import { canonicalJson, isSparError, mapBounded, type Clock, type JsonValue, type Random } from "../base/index.ts";
+import {
+  canonicalJson,
+  isSparError,
+  mapBounded,
+  parseJson,
+  type Clock,
+  type JsonValue,
+  type Random,
+} from "../base/index.ts";
 import type { ImageChunk } from "../contract/index.ts";
 import type { Game } from "../games/index.ts";
 import type { Player } from "../players/index.ts";
@@ -89,7 +97,11 @@ export async function playEpisodes<Task extends JsonValue, Outcome extends JsonV
   const { step, game, tasks } = options;
   const stop = new AbortController();
   const signal = AbortSignal.any([step.signal, stop.signal]);
-  const progress = step.progress({ what: options.what ?? `playing ${game.id}`, total: tasks.length, unit: "episodes" });
+  const progress = step.progress({
+    what: options.what ?? `playing ${game.id}`,
+    total: tasks.length,
+    unit: "episodes",
+  });
   try {
     const played = await mapBounded(tasks, options.concurrency ?? 1024, async (task, index) => {
       try {
@@ -172,10 +184,13 @@ function earlierTry(recorder: EpisodeRecorder, start: EpisodeStart): RecordedEpi
 }
 
 function comparable(start: EpisodeStart): string {
-  return canonicalJson(JSON.parse(JSON.stringify(start)));
+  return canonicalJson(parseJson(JSON.stringify(start)));
 }
 
-function fromRecord<Outcome extends JsonValue>(recorded: RecordedEpisode, end: EpisodeEnd): PlayedEpisode<Outcome> {
+function fromRecord<Outcome extends JsonValue>(
+  recorded: RecordedEpisode,
+  end: EpisodeEnd,
+): PlayedEpisode<Outcome> {
   return {
     start: recorded.start,
     end,
@@ -198,5 +213,8 @@ function checkFailures(
   if (failed.length <= (options.maximumFailedShare ?? 0.1) * played.length) return;
   // A resumed run shall try them again.
   options.step.recorder.setAside(failed.map(({ start }) => start.id));
-  throw tooManyFailures(failed.map(({ end }) => end), played.length);
+  throw tooManyFailures(
+    failed.map(({ end }) => end),
+    played.length,
+  );
 }

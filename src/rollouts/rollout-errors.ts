@@ -25,7 +25,11 @@ export function departedFromRecord(episodeId: string, sequence: number, expected
 }
 
 export function tooManyRefusals(count: number): SparError {
-  return gameError("game-endless", `the game went on asking ${count} times after its limits were used up`, "end the game on a reply of kind limit");
+  return gameError(
+    "game-endless",
+    `the game went on asking ${count} times after its limits were used up`,
+    "end the game on a reply of kind limit",
+  );
 }
 
 export function playerFailure(message: string): SparError {
@@ -34,17 +38,29 @@ export function playerFailure(message: string): SparError {
 
 /** Whatever a player threw; engine errors keep their boundary. */
 export function toPlayerError(thrown: unknown, seat: string): SparError {
-  return toSparError(thrown, { code: "player-failed", boundary: "player", message: `the player of seat ${seat} failed: ${messageOf(thrown)}` });
+  return toSparError(thrown, {
+    code: "player-failed",
+    boundary: "player",
+    message: `the player of seat ${seat} failed: ${messageOf(thrown)}`,
+  });
 }
 
 /** Whatever a service threw. */
 export function toServiceError(thrown: unknown, service: string): SparError {
-  return toSparError(thrown, { code: "service-failed", boundary: "service", message: `the service ${service} failed: ${messageOf(thrown)}` });
+  return toSparError(thrown, {
+    code: "service-failed",
+    boundary: "service",
+    message: `the service ${service} failed: ${messageOf(thrown)}`,
+  });
 }
 
 /** Whatever the rules threw. */
 export function toGameError(thrown: unknown, game: string): SparError {
-  return toSparError(thrown, { code: "game-failed", boundary: "game", message: `the game ${game} failed: ${messageOf(thrown)}` });
+  return toSparError(thrown, {
+    code: "game-failed",
+    boundary: "game",
+    message: `the game ${game} failed: ${messageOf(thrown)}`,
+  });
 }
 
 export function failureOf(error: SparError): Failure {
@@ -61,7 +77,14 @@ export function endsEverything(error: unknown): boolean {
   return error.boundary === "store" || outerCodes.has(error.code);
 }
 
-const outerCodes = new Set(["aborted", "engine-closed", "engine-failed", "stale-sampler", "outside-step", "departed-from-record"]);
+const outerCodes = new Set([
+  "aborted",
+  "engine-closed",
+  "engine-failed",
+  "stale-sampler",
+  "outside-step",
+  "departed-from-record",
+]);
 
 /** Too much went wrong for the rest to be a fair sample. */
 export function tooManyFailures(ends: readonly EpisodeEnd[], playedCount: number): SparError {

@@ -33,16 +33,19 @@ export class TurnContexts {
 
   /** @throws `unknown-turn` */
   of(turnId: string | null): TurnContext {
-    const chunks = this.#chain(turnId, (link) => link.contextParent).flatMap((link) => link.spans.map((span) => this.#chunkOf(span)));
+    const chunks = this.#chain(turnId, (link) => link.contextParent).flatMap((link) =>
+      link.spans.map((span) => this.#chunkOf(span)),
+    );
     const history = this.#chain(turnId, (link) => link.askedFrom).flatMap((link) => link.words);
     return { chunks, history };
   }
 
   #chain(turnId: string | null, before: (link: Link) => string | null): Link[] {
     const chain: Link[] = [];
-    for (let id = turnId; id !== null; ) {
+    for (let id = turnId; id !== null;) {
       const link = this.#links.get(id);
-      if (link === undefined) throw gameError("unknown-turn", `expected to go on from a turn of this episode, got ${id}`);
+      if (link === undefined)
+        throw gameError("unknown-turn", `expected to go on from a turn of this episode, got ${id}`);
       chain.push(link);
       id = before(link);
     }

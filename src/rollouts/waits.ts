@@ -17,14 +17,18 @@ export async function waitForPlayer<T>(
   const timeoutMs = Math.min(options.replyTimeoutMs, wait.leftMs, longestTimeoutMs);
   const what = `the reply of seat ${wait.seat}`;
   try {
-    return await withDeadline({ boundary: "player", what, timeoutMs, signal: options.signal }, (signal) => ask({ signal, timeoutMs }));
+    return await withDeadline({ boundary: "player", what, timeoutMs, signal: options.signal }, (signal) =>
+      ask({ signal, timeoutMs }),
+    );
   } catch (thrown) {
     if (isDeadline(thrown) && wait.leftMs <= options.replyTimeoutMs) return "time";
     throw toPlayerError(thrown, wait.seat);
   }
 }
 
-export type ServiceAnswer<T> = { readonly kind: "output"; readonly output: T } | { readonly kind: "failure"; readonly error: SparError };
+export type ServiceAnswer<T> =
+  | { readonly kind: "output"; readonly output: T }
+  | { readonly kind: "failure"; readonly error: SparError };
 
 /** What the service answered; its failures are values for the game. */
 export async function waitForService<T>(
@@ -35,8 +39,9 @@ export async function waitForService<T>(
   const timeoutMs = Math.min(options.callTimeoutMs, wait.leftMs, longestTimeoutMs);
   const what = `the answer of service ${wait.service}`;
   try {
-    const output = await withDeadline({ boundary: "service", what, timeoutMs, signal: options.signal }, (signal) =>
-      perform({ signal, timeoutMs }),
+    const output = await withDeadline(
+      { boundary: "service", what, timeoutMs, signal: options.signal },
+      (signal) => perform({ signal, timeoutMs }),
     );
     return { kind: "output", output };
   } catch (thrown) {
