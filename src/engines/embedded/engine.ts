@@ -133,6 +133,11 @@ export class EmbeddedEngine implements Engine, ModelHost {
     await this.client.call({ name: "releaseVersion", arguments: { address: version.address }, call });
   }
 
+  /** Bytes of tensors that are alive; what the test of flat memory watches. */
+  async measureMemory(call?: CallOptions): Promise<{ readonly tensorBytes: number }> {
+    return this.client.call({ name: "measureMemory", arguments: {}, call });
+  }
+
   async close(): Promise<void> {
     await this.client.close();
   }

@@ -69,6 +69,7 @@ export class Executor {
       const thread = new Worker(new URL(`./helper-thread.${extension}`, import.meta.url), {
         workerData,
         transferList: [port2],
+        execArgv: [],
       });
       thread.unref();
       port1.unref();
