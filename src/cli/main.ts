@@ -24,11 +24,11 @@ let outputFailure: Extract<InterruptName, "closedPipe" | "storage"> | null = nul
 const lastWords: string[] = [];
 const shell = createShell();
 watchStandardOutput();
-const code = await runCommand();
+const commandCode = await runCommand();
 shell.screen.live(null);
 shell.screen.notice(...lastWords);
 await flushOutput();
-exit(code);
+exit(codeWithOutput(commandCode));
 
 function createShell(): Shell {
   const { stdin, stdout, stderr, env } = process;
@@ -105,6 +105,11 @@ function reportOutputFailure(cause: Error): void {
 /** Waits until what was printed has left, so that a failure of the last line is still noticed. */
 async function flushOutput(): Promise<void> {
   await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+}
+
+/** What was done is not done where nobody could be told. */
+function codeWithOutput(code: number): number {
+  return code === exitCodes.ok.code && outputFailure !== null ? exitCodes[outputFailure].code : code;
 }
 
 function readVersion(): string {

@@ -9,7 +9,8 @@ import { addCommonOptions, addRecipeOptions, type RecipeOptions } from "./recipe
 export function addPlanCommand(program: Command, shell: Shell): void {
   const command = program
     .command("plan <recipe>")
-    .description("print what a run would do: steps, tokens, updates, memory, engines, inputs, options")
+    .description("print what a run would do: steps, tokens, updates, memory, engines, inputs, options");
+  addRecipeOptions(command)
     .option("--json", "print one JSON object")
     .action(async (recipe: string, options: RecipeOptions) => {
       const prepared = await prepareRecipe({ recipe, ...options }, shell);
@@ -19,5 +20,5 @@ export function addPlanCommand(program: Command, shell: Shell): void {
         ...(options.json === true ? [JSON.stringify(report)] : planLines(report, { style, maximumWidth })),
       );
     });
-  addCommonOptions(addRecipeOptions(command));
+  addCommonOptions(command);
 }

@@ -31,7 +31,8 @@ const usualSeed = 1;
 export function addRunCommand(program: Command, shell: Shell): void {
   const command = program
     .command("run <recipe>")
-    .description("run a recipe: an id that spar list shows, or the path of a file of yours")
+    .description("run a recipe: an id that spar list shows, or the path of a file of yours");
+  addRecipeOptions(command)
     .option("--seed <number>", "where all randomness comes from", wholeNumber({ minimum: 0 }), usualSeed)
     .option(
       "--threads <count>",
@@ -49,7 +50,7 @@ export function addRunCommand(program: Command, shell: Shell): void {
     .option("--json", "print events as JSON lines")
     .option("--quiet", "no progress")
     .action((recipe: string, options: RunOptions) => runRecipe(recipe, options, shell));
-  addCommonOptions(addRecipeOptions(command));
+  addCommonOptions(command);
 }
 
 async function runRecipe(typed: string, options: RunOptions, shell: Shell): Promise<void> {

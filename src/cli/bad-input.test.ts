@@ -1,0 +1,201 @@
+/** What a new user types wrong, against the real command: one clear message, one hint, the documented exit code. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runCommand, type CommandResult } from "../../test/fixtures/cli/spawn-command.ts";
+import { exitCodes, type ExitName } from "./exit-codes.ts";
+
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../../test/fixtures/cli/${name}`, import.meta.url));
+const recipe = fixture("recipe.ts");
+const letters = [recipe, "--engine", fixture("engine.ts")];
+
+let folder = "";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "spar-cli-"));
+  mkdirSync(join(folder, "runs", "no-run"), { recursive: true });
+  mkdirSync(join(folder, "runs", "cut"), { recursive: true });
+  writeFileSync(join(folder, "runs", "cut", "run.json"), '{"recordsVersion":');
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function spar(...words: readonly string[]): Promise<CommandResult> {
+  return runCommand(words, { workingFolder: folder });
+}
+
+interface BadInput {
+  readonly words: readonly string[];
+  readonly exit: ExitName;
+  /** What the message must say, the hint included. */
+  readonly says: readonly (string | RegExp)[];
+}
+
+const cases: Readonly<Record<string, BadInput>> = {
+  "an unknown command": {
+    words: ["rnu"],
+    exit: "usage",
+    says: ["unknown command 'rnu'", "did you mean run?"],
+  },
+  "an unknown flag": { words: ["list", "--jsn"], exit: "usage", says: ["'--jsn'", "did you mean --json?"] },
+  "a missing argument": { words: ["run"], exit: "usage", says: ["missing required argument 'recipe'"] },
+  "an unknown recipe": {
+    words: ["run", "spni"],
+    exit: "usage",
+    says: ['no recipe is called "spni"', "./spni.ts"],
+  },
+  "a recipe file that is not there": {
+    words: ["run", "./mine.ts"],
+    exit: "input",
+    says: ["no recipe file at", "mine.ts"],
+  },
+  "a file that is no recipe": {
+    words: ["run", fixture("engine.ts")],
+    exit: "input",
+    says: ["does not export a recipe"],
+  },
+  "a recipe file that fails": {
+    words: ["plan", fixture("broken-recipe.ts")],
+    exit: "input",
+    says: ["cannot be loaded: the top of the file failed"],
+  },
+  "an unknown preset": {
+    words: ["run", ...letters, "--preset", "nan"],
+    exit: "usage",
+    says: ['has no preset "nan"', 'did you mean "nano"?'],
+  },
+  "an unknown engine": {
+    words: ["run", recipe, "--engine", "embeded"],
+    exit: "usage",
+    says: ['no engine is called "embeded"', 'did you mean "embedded"?'],
+  },
+  "an engine without what is needed": {
+    words: ["run", recipe, "--engine", fixture("small-engine.ts")],
+    exit: "environment",
+    says: ["needs: optimizer:adam", /engines that have it: .*embedded/u],
+  },
+  "an unknown option": {
+    words: ["run", ...letters, "--set", "updateCont=3"],
+    exit: "usage",
+    says: ['no option "updateCont"', 'did you mean "updateCount"?'],
+  },
+  "an option of the wrong type": {
+    words: ["run", ...letters, "--set", "updateCount=many"],
+    exit: "usage",
+    says: ['expected a whole number above 0, got "many"'],
+  },
+  "an option out of range": {
+    words: ["plan", ...letters, "--set", "learningRate=-1"],
+    exit: "usage",
+    says: ['expected a number above 0, got "-1"'],
+  },
+  "an option with a unit": {
+    words: ["plan", ...letters, "--set", "updateCount=5k"],
+    exit: "usage",
+    says: ['got "5k"', "in updates: give a plain number"],
+  },
+  "options that do not fit each other": {
+    words: ["run", ...letters, "--set", "failAtUpdate=9"],
+    exit: "usage",
+    says: ["failAtUpdate must be at most updateCount, got 9"],
+  },
+  "a seed that is no number": {
+    words: ["run", ...letters, "--seed", "x"],
+    exit: "usage",
+    says: ["'--seed <number>'", "'x'"],
+  },
+  "an input file that is not there": {
+    words: ["run", ...letters, "--set", "data=none.jsonl"],
+    exit: "input",
+    says: ["not there: none.jsonl"],
+  },
+  "a run that does not exist": {
+    words: ["resume", "nothing"],
+    exit: "input",
+    says: ['no run is called "nothing"'],
+  },
+  "a folder that is not a run": {
+    words: ["resume", "no-run"],
+    exit: "input",
+    says: ["is not the folder of a run"],
+  },
+  "a run whose description is cut": {
+    words: ["sample", "cut", "--prompt", "a"],
+    exit: "input",
+    says: ["run.json"],
+  },
+  "an unknown help topic": {
+    words: ["help", "exit-code"],
+    exit: "usage",
+    says: ['did you mean "exit-codes"?'],
+  },
+};
+
+describe.concurrent("bad input", { timeout: 60_000 }, () => {
+  for (const [name, { words, exit, says }] of Object.entries(cases)) {
+    test(`${name} is refused with what to do`, async () => {
+      const { code, output, errors } = await spar(...words);
+      for (const part of says) expect(errors).toMatch(part);
+      expect(errors).not.toMatch(/^\s+at /mu);
+      expect(output).toBe("");
+      expect(code).toBe(exitCodes[exit].code);
+    });
+  }
+
+  test("a stack trace is shown where it was asked for", async () => {
+    const words = ["plan", fixture("broken-recipe.ts")];
+    expect((await spar(...words, "--verbose")).errors).toMatch(/broken-recipe\.ts:\d+/u);
+    const environment = { SPAR_DEBUG: "1" };
+    expect((await runCommand(words, { workingFolder: folder, environment })).errors).toMatch(
+      /broken-recipe\.ts:\d+/u,
+    );
+  });
+
+  test("a run that fails before its first step leaves no folder", async () => {
+    const target = join(folder, "runs", "failed");
+    const { code, errors } = await spar(
+      "run",
+      recipe,
+      "--engine",
+      fixture("failing-engine.ts"),
+      "--name",
+      "failed",
+    );
+    expect(code).toBe(exitCodes.failed.code);
+    expect(errors).toMatch(/^error: /u);
+    expect(existsSync(target)).toBe(false);
+  });
+
+  test("an existing folder is refused and not touched", async () => {
+    const before = readdirSync(join(folder, "runs", "no-run"));
+    const { code, errors } = await spar("run", ...letters, "--name", "no-run");
+    expect([code, readdirSync(join(folder, "runs", "no-run"))]).toEqual([exitCodes.usage.code, before]);
+    expect(errors).toMatch(/no-run exists/u);
+  });
+});
+
+describe.concurrent("asking for help", { timeout: 60_000 }, () => {
+  test("no arguments print the commands", async () => {
+    const { code, output } = await spar();
+    expect(code).toBe(exitCodes.ok.code);
+    for (const command of ["run", "resume", "plan", "list", "sample", "replay", "export", "doctor"]) {
+      expect(output).toMatch(new RegExp(`^  ${command} `, "mu"));
+    }
+  });
+
+  test("every command explains itself", async () => {
+    const { code, output } = await spar("help", "run");
+    expect(code).toBe(exitCodes.ok.code);
+    expect(output).toMatch(/--preset[\s\S]*--set[\s\S]*--seed/u);
+    expect((await spar("run", "--help")).output).toBe(output);
+  });
+
+  test("the exit codes are listed", async () => {
+    const { output } = await spar("help", "exit-codes");
+    for (const { code, name } of Object.values(exitCodes))
+      expect(output).toMatch(new RegExp(`^ *${code}  ${name} `, "mu"));
+  });
+});
