@@ -58,7 +58,9 @@ export async function liveStep(
   reports.enter(step.name);
   try {
     const before = changeCounts(context);
-    const result = toPlainJson(await untilStopped(context, step.name, options.body(step)), `the result of step "${step.name}"`);
+    const returned = await untilStopped(context, step.name, options.body(step));
+    // A body that returns nothing has the result null.
+    const result = toPlainJson(returned ?? null, `the result of step "${step.name}"`);
     const changed = changedPolicies(context, before);
     await saveModels(context, changed, options.savesAll);
     const effects = effectsOf(context, { step, changed, made: options.made });

@@ -33,8 +33,8 @@ export interface VersionSource {
 export class RunEngine implements Engine {
   readonly #engine: Engine;
   readonly #source: VersionSource;
-  /** The engine's own version by our address; a promise while it is being published again. */
-  readonly #published = new Map<string, Promise<PolicyVersion>>();
+  /** The engine's own version by ours; a promise while it is being published again. */
+  readonly #published = new Map<string, { readonly address: string; readonly version: Promise<PolicyVersion> }>();
 
   constructor(engine: Engine, source: VersionSource) {
     this.#engine = engine;
@@ -50,16 +50,16 @@ export class RunEngine implements Engine {
   }
 
   /** Remembers what the engine calls a version that was just published. */
-  register(address: string, engineVersion: PolicyVersion): void {
-    this.#published.set(address, Promise.resolve(engineVersion));
+  register(version: PolicyVersion, engineVersion: PolicyVersion): void {
+    this.#published.set(keyOf(version), { address: version.address, version: Promise.resolve(engineVersion) });
   }
 
   /** Frees the engine's copies of versions that can never be asked for again. */
   async retain(isKept: (address: string) => boolean, call: CallOptions): Promise<void> {
-    const others = [...this.#published].filter(([address]) => !isKept(address));
-    for (const [address, published] of others) {
-      this.#published.delete(address);
-      await this.#engine.releaseVersion(await published, call);
+    const others = [...this.#published].filter(([, { address }]) => !isKept(address));
+    for (const [key, { version }] of others) {
+      this.#published.delete(key);
+      await this.#engine.releaseVersion(await version, call);
     }
   }
 
@@ -108,10 +108,10 @@ export class RunEngine implements Engine {
     this.#source.checkUse();
     if (!isRunAddress(version.address)) return this.#engine.releaseVersion(version, this.#source.callOptions(call));
     if (this.#source.weightsOf(version) === null) throw unknownVersion(version);
-    const published = this.#published.get(version.address);
-    this.#published.delete(version.address);
+    const published = this.#published.get(keyOf(version));
+    this.#published.delete(keyOf(version));
     this.#source.drop(version);
-    if (published !== undefined) await this.#engine.releaseVersion(await published, this.#source.callOptions(call));
+    if (published !== undefined) await this.#engine.releaseVersion(await published.version, this.#source.callOptions(call));
   }
 
   async close(): Promise<void> {
@@ -119,16 +119,16 @@ export class RunEngine implements Engine {
   }
 
   #resolve(version: PolicyVersion): Promise<PolicyVersion> {
-    const { address } = version;
-    if (!isRunAddress(address)) return Promise.resolve(version);
-    const known = this.#published.get(address);
-    if (known !== undefined) return known;
+    if (!isRunAddress(version.address)) return Promise.resolve(version);
+    const key = keyOf(version);
+    const known = this.#published.get(key);
+    if (known !== undefined) return known.version;
     const weights = this.#source.weightsOf(version);
     if (weights === null) return Promise.reject(unknownVersion(version));
     const published = this.#publishAgain(version, weights.folder);
-    this.#published.set(address, published);
+    this.#published.set(key, { address: version.address, version: published });
     // A failure must not stick: the next caller tries again.
-    published.catch(() => this.#published.delete(address));
+    published.catch(() => this.#published.delete(key));
     return published;
   }
 
@@ -150,6 +150,11 @@ export class RunEngine implements Engine {
       await model.release(call);
     }
   }
+}
+
+/** Number and weights: a version of other weights is another one, whatever its number. */
+function keyOf(version: PolicyVersion): string {
+  return `${version.address} ${version.digest ?? ""}`;
 }
 
 /** The refusal of a version that this run does not keep. */

@@ -14,7 +14,7 @@ import type { Checkpoint, RunStore } from "../store/index.ts";
 import { GuardedModel, type ModelGuard } from "./guarded-model.ts";
 import type { Policy } from "./run.ts";
 import { unknownVersion, type RunEngine } from "./run-engine.ts";
-import { publicVersion, versionAddress, type StoredVersion } from "./step-effects.ts";
+import { publicVersion, type StoredVersion } from "./step-effects.ts";
 import { trainError } from "./train-errors.ts";
 
 /** What a policy needs of its run. */
@@ -121,7 +121,7 @@ export class RunPolicy implements Policy {
     const published = await this.#wait("publishing", (call) => model.inner.publish({ trainable: true }, call));
     const number = host.nextVersionNumber(this.name);
     const version: StoredVersion = { policy: this.name, number, digest: published.digest, folder };
-    host.engine.register(versionAddress(version), published);
+    host.engine.register(publicVersion(version), published);
     host.published(version);
     // The head of a value model is no distribution that could be sampled.
     if (this.#options.head === "value") return publicVersion(version);
