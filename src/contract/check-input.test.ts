@@ -152,8 +152,8 @@ describe("a sampling request", () => {
       checkSampleRequest({ prompt: [tokens([1])], parameters: { maxTokens: 4, seed: 1, ...changes } }, sizes);
 
   test("with sound parameters passes", () => {
-    for (const changes of [{}, { temperature: 0 }, { topP: 0.1 }, { topK: 3 }, { stopTokenIds: [9] }])
-      request(changes)();
+    const sound = [{}, { temperature: 0 }, { topP: 0.1 }, { topK: 3 }, { stopTokenIds: [9] }];
+    for (const changes of sound) expect(request(changes)).not.toThrow();
   });
 
   test("is refused for each parameter without meaning, by name", () => {

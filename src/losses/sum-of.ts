@@ -1,6 +1,7 @@
 /** Adds losses: a policy gradient with a KL term and an entropy bonus is one sum of three terms. */
 import type { CustomLoss, LossEvaluation, LossOutputName } from "../contract/index.ts";
 import { lossInputError } from "./loss-input.ts";
+import { addMetrics } from "./metrics.ts";
 
 export interface SumTerm {
   readonly loss: CustomLoss;
@@ -40,11 +41,7 @@ export function sumOf(terms: readonly SumTerm[], name = "sum"): CustomLoss {
       return {
         value: shares.reduce((sum, [, share]) => sum + share, 0),
         gradients: addGradients(parts),
-        metrics: Object.assign(
-          {},
-          ...parts.map((part) => part.evaluation.metrics),
-          Object.fromEntries(shares),
-        ),
+        metrics: addMetrics(...parts.map((part) => part.evaluation.metrics), Object.fromEntries(shares)),
       };
     },
   };

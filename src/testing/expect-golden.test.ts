@@ -52,7 +52,7 @@ describe("expectGolden", () => {
   });
 
   test("fails for a wrong number", () => {
-    expect(() => expectGolden({ ...square, expected: 9.1 })).toThrow();
+    expect(() => expectGolden({ ...square, expected: 9.1 })).toThrow(/expected 9.1, got 9/);
   });
 
   test("fails where the perturbed input passes as well", () => {

@@ -16,11 +16,11 @@ export function firstDifference(
   tolerance: Tolerance,
   path = "value",
 ): string | null {
+  if (typeof expected === "number" && typeof actual === "number") {
+    return isWithin(actual, expected, tolerance) ? null : `${path}: expected ${expected}, got ${actual}`;
+  }
   if (typeof expected === "number" || typeof actual === "number") {
-    if (typeof expected !== typeof actual)
-      return `${path}: expected ${typeof expected}, got ${typeof actual}`;
-    const isEqual = isWithin(Number(actual), Number(expected), tolerance);
-    return isEqual ? null : `${path}: expected ${String(expected)}, got ${String(actual)}`;
+    return `${path}: expected ${typeof expected}, got ${typeof actual}`;
   }
   const actualEntries = entriesOf(actual);
   const expectedEntries = entriesOf(expected);

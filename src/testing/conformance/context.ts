@@ -123,7 +123,7 @@ export function expectSame(
   promised: readonly Capability[] | null = ["deterministic"],
 ): void {
   expect(actual.length).toBe(expected.length);
-  const isExact = promised !== null && promised.every((capability) => context.has(capability));
+  const isExact = promised?.every((capability) => context.has(capability)) ?? false;
   actual.forEach((row, rowIndex) => {
     const other = Array.from(expected[rowIndex] ?? []);
     expect(row.length).toBe(other.length);

@@ -100,7 +100,7 @@ export const refusalTests: readonly ConformanceTest[] = [
           { clipGradientNorm: -1 },
         ];
         for (const change of changes) {
-          await expectCode(model.optimStep({ ...good, ...change } as OptimizerParameters), "invalid-input");
+          await expectCode(model.optimStep({ ...good, ...change }), "invalid-input");
         }
         expectSame(context, await forwardOf(model, data), before);
       }),

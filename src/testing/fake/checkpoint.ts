@@ -4,6 +4,7 @@
  */
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { z } from "zod";
 import { sha256 } from "../../base/index.ts";
 import {
   engineError,
@@ -32,6 +33,29 @@ export interface FakeState {
   readonly stepCount: number;
 }
 
+const numbers = z.string().transform(decode);
+
+/** A state as it lies on disk. */
+const storedState = z.object({
+  sizes: z.object({ vocabularySize: z.int().positive(), width: z.int().positive() }),
+  contextLength: z.int().positive(),
+  head: z.enum(["policy", "value"]),
+  tuning: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("full") }),
+    z.object({ kind: z.literal("lora"), rank: z.int().positive(), alpha: z.number(), seed: z.int() }),
+  ]),
+  tokenizer: z.object({ tokenizerJson: z.string(), tokenizerConfigJson: z.string() }).nullable(),
+  base: numbers,
+  trained: numbers,
+  optimizer: z.object({
+    kind: z.enum(optimizerKinds).nullable(),
+    stepCount: z.int(),
+    first: numbers,
+    second: numbers,
+  }),
+  stepCount: z.int(),
+});
+
 /** Writes a state. @throws `invalid-input` when the folder exists */
 export async function saveState(folder: string, state: FakeState): Promise<SavedState> {
   const { base, trained, optimizer, ...plain } = state;
@@ -48,16 +72,10 @@ export async function saveState(folder: string, state: FakeState): Promise<Saved
 /** @throws `state-unreadable` */
 export async function loadState(folder: string): Promise<FakeState> {
   try {
-    const stored = JSON.parse(await readFile(join(folder, stateFile), "utf8"));
-    const trained = decode(stored.trained);
-    const optimizer: OptimizerState = {
-      kind: optimizerKinds.find((kind) => kind === stored.optimizer.kind) ?? null,
-      stepCount: Number(stored.optimizer.stepCount),
-      first: decode(stored.optimizer.first),
-      second: decode(stored.optimizer.second),
-    };
+    const text = await readFile(join(folder, stateFile), "utf8");
+    const { base, trained, optimizer, ...plain } = storedState.parse(JSON.parse(text));
     if (optimizer.first.length !== trained.length) throw new Error("optimizer and weights differ in size");
-    return { ...stored, base: decode(stored.base), trained, optimizer };
+    return { ...plain, base, trained, optimizer };
   } catch (cause) {
     throw engineError("state-unreadable", `expected a saved state of the fake engine in ${folder}`, {
       cause,

@@ -3,7 +3,6 @@
  * everything that stands on an engine. It passes `describeEngine`, learns, and can be told to be
  * slow, to fail, to hang, to lose answers, to perturb log-probabilities and to forget a refresh.
  */
-import { Tokenizer } from "@huggingface/tokenizers";
 import { sha256, type CallOptions } from "../../base/index.ts";
 import {
   capabilityMissing,
@@ -21,6 +20,7 @@ import {
   type SampleRequest,
   type SampleResponse,
 } from "../../contract/index.ts";
+import { loadTokenizer } from "../../text/index.ts";
 import { systemTimer, type Timer } from "../timer.ts";
 import { Batcher, type BatchOptions } from "./batcher.ts";
 import { FakeCalls, type CallContext, type FakeCall } from "./calls.ts";
@@ -289,9 +289,6 @@ export class FakeEngine implements Engine, FakeModelHost {
 
 function decoderOf(state: FakeState): ((tokenIds: readonly number[]) => string) | null {
   if (state.tokenizer === null) return null;
-  const tokenizer = new Tokenizer(
-    JSON.parse(state.tokenizer.tokenizerJson),
-    JSON.parse(state.tokenizer.tokenizerConfigJson),
-  );
-  return (tokenIds) => tokenizer.decode([...tokenIds]);
+  const tokenizer = loadTokenizer(state.tokenizer);
+  return (tokenIds) => tokenizer.decode(tokenIds);
 }
