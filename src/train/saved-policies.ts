@@ -3,7 +3,7 @@
  * saved state. Sampling and exports begin here. Read from the committed steps; the checkpoints
  * themselves are not touched.
  */
-import type { RunReader } from "../store/index.ts";
+import type { StoredStep } from "../store/index.ts";
 import { parseEffects, Standing } from "./step-effects.ts";
 
 export interface SavedWeights {
@@ -19,8 +19,13 @@ export interface SavedPolicy {
   readonly weights: readonly [SavedWeights, ...SavedWeights[]];
 }
 
+/** The part of a run reader that is needed. */
+export interface StepsReader {
+  steps(): Iterable<Pick<StoredStep, "result" | "effects">>;
+}
+
 /** Policies in the order in which the run made them; those of which nothing is left are missing. */
-export function listSavedPolicies(reader: RunReader): SavedPolicy[] {
+export function listSavedPolicies(reader: StepsReader): SavedPolicy[] {
   const standing = new Standing();
   for (const step of reader.steps()) standing.apply(step.result, parseEffects(step.effects));
   const byPolicy = new Map<string, SavedWeights[]>();
