@@ -20,7 +20,6 @@ import { tokens, type Datum, type Engine, type Model, type PolicyVersion } from 
 const largestPile = 21;
 const largestTake = 3;
 /** Token ids: 0 .. 21 say how many sticks lie there, 22 .. 24 say "take one, two, three". */
-const takeToken = (sticks: number): number => largestPile + sticks;
 const sticksTaken = (token: number): number => token - largestPile;
 const vocabularySize = largestPile + largestTake + 1;
 
@@ -57,7 +56,7 @@ async function playGame(engine: Engine, version: PolicyVersion, random: Random):
     const logprob = sequence?.logprobs[0];
     if (token === undefined || logprob === undefined) throw new Error("the sampler returned no token");
     moves.push({ pile, token, logprob, seat });
-    const opponent = seat === 0 ? 1 : 0;
+    const opponent: 0 | 1 = seat === 0 ? 1 : 0;
     if (!isLegal(pile, sticksTaken(token))) return { moves, winner: opponent };
     pile -= sticksTaken(token);
     if (pile === 0) return { moves, winner: seat };

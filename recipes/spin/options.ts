@@ -19,16 +19,12 @@ export const spinOptions = z.strictObject({
     .default(0)
     .describe("how many training examples to take, drawn by the seed; 0 takes all"),
   heldOutCount: positiveInteger.default(400).describe("examples kept out of training for evaluation"),
-  validationCount: z
-    .int()
-    .nonnegative()
-    .default(0)
-    .describe("examples kept out of training and of the reported figures, for early stopping of the control"),
   annotations: z
     .strictObject({
       operators: z.array(z.enum(["+", "-", "*", "/"])).min(1).default(["+", "-"]),
       maxExpressionCharacters: positiveInteger.default(5).describe("longest expression, without the equals sign"),
       maxAnswerCharacters: positiveInteger.default(3).describe("longest answer, without the end marker"),
+      reversedAnswers: z.boolean().default(false).describe("writes answers from the last digit to the first"),
     })
     .prefault({})
     .describe("which of the shipped GSM8K annotations take part"),
@@ -60,13 +56,14 @@ export const spinOptions = z.strictObject({
   maxAnswerTokens: positiveInteger.default(6).describe("cap on a generated answer, end marker included"),
   warmUp: z
     .strictObject({
-      updateCount: z.int().nonnegative().default(1000),
+      epochs: z.int().nonnegative().default(40).describe("passes over the training examples"),
       rowsPerUpdate: positiveInteger.default(64),
       learningRate: z.number().positive().default(2e-3),
+      weightDecay: z.number().nonnegative().default(0),
       finalLearningRateShare: z.number().min(0).max(1).default(1).describe("share of the rate left at the end of a linear fall; 1 keeps it constant"),
     })
     .prefault({})
-    .describe("supervised fine-tuning that makes the first iterate; 0 updates starts from the base model"),
+    .describe("supervised fine-tuning that makes the first iterate; 0 epochs start from the base model as it is"),
   iterationCount: positiveInteger.default(10).describe("iterations of self-play: each answers all prompts, then trains"),
   opponentWindow: z
     .union([z.literal(1), z.literal(2)])
@@ -107,10 +104,20 @@ export const spinOptions = z.strictObject({
     .positive()
     .default(5)
     .describe("mean fall of the reference answers' log-probability within an iteration that raises the displacement alarm"),
+  firstPairs: z
+    .string()
+    .default("")
+    .describe("pairs of iteration 0 from a file in the authors' layout instead of answering; empty answers"),
   controls: z
-    .enum(["recorded", "equal-updates", "both"])
-    .default("both")
-    .describe("fine-tuning to compare with: recorded prints the table of the README, the others are run"),
+    .array(z.enum(["equal-updates", "equal-time"]))
+    .default(["equal-updates"])
+    .describe("plain fine-tuning to compare with, from the same start, at the same learning rate"),
+  equalTimeRatio: z
+    .number()
+    .positive()
+    .default(3)
+    .describe("updates of fine-tuning that take as long as one of SPIN, answering included; measured, see README"),
+  sampleCount: z.int().nonnegative().default(8).describe("held-out prompts whose answers before and after are shown"),
 });
 
 export type SpinOptions = ReturnType<typeof spinOptions.parse>;

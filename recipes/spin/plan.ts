@@ -34,7 +34,11 @@ export function planSpin(options: SpinOptions, promptCount: number): Plan {
   const lines: PlanLine[] = [
     { name: "training prompts", value: promptCount },
     { name: "held-out prompts", value: options.heldOutCount },
-    { name: "warm-up updates", value: options.warmUp.updateCount, unit: `of ${options.warmUp.rowsPerUpdate} rows` },
+    {
+      name: "warm-up updates",
+      value: options.warmUp.epochs * updatesPerEpoch(promptCount, options.warmUp.rowsPerUpdate),
+      unit: `of ${options.warmUp.rowsPerUpdate} rows`,
+    },
     { name: "iterations", value: options.iterationCount },
     ...iterations.slice(0, options.opponentWindow).map(({ iteration, pairs, perEpoch }) => ({
       name: iteration === 0 ? "iteration 0" : `iteration ${iteration} and later`,
@@ -69,10 +73,9 @@ function modelName(options: SpinOptions): string {
 }
 
 function stepNames(options: SpinOptions): string[] {
-  const names = options.warmUp.updateCount > 0 ? ["warm-up", "evaluate warm-up"] : ["evaluate start"];
+  const names = ["start", "evaluate"];
   names.push(`answer, train, evaluate: ${options.iterationCount} times`);
-  if (options.controls !== "recorded") names.push("control: fine-tuning with equal updates");
-  if (options.controls === "both") names.push("control: fine-tuning for equal time");
+  for (const control of options.controls) names.push(`control: fine-tuning, ${control}, as many iterations`);
   return names;
 }
 

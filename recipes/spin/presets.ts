@@ -3,14 +3,14 @@ import type { Preset } from "spar/train";
 import type { SpinOptions } from "./options.ts";
 
 /** Numbers that the text of the paper and the released code share (arXiv:2401.01335v3 sec. 6.1, app. B.1). */
-const published = {
+const published: Partial<SpinOptions> = {
   data: "hf://UCLA-AGI/SPIN_iter0",
   // 50k prompts in the text; the released set has 49,792 of them.
   exampleCount: 49_792,
   heldOutCount: 500,
   baseModel: "alignment-handbook/zephyr-7b-sft-full@ac6e600eefcce74f5e8bae1035d4f66019e93190",
   baseModelParameterCount: 7_241_732_096,
-  warmUp: { updateCount: 0, rowsPerUpdate: 64, learningRate: 5e-7, finalLearningRateShare: 1 },
+  warmUp: { epochs: 0, rowsPerUpdate: 64, learningRate: 5e-7, finalLearningRateShare: 1, weightDecay: 0 },
   template: "chat",
   maxAnswerTokens: 256,
   iterationCount: 4,
@@ -26,8 +26,8 @@ const published = {
   maxRowsPerCall: 16,
   dropEqualAnswers: false,
   epochsPerIteration: 2,
-  controls: "recorded",
-} as const;
+  controls: [],
+};
 
 export const spinPresets: Readonly<Record<string, Preset<SpinOptions>>> = {
   nano: {

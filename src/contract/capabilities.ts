@@ -17,6 +17,7 @@ export type Capability =
   | "lora"
   | "full-finetune"
   | "several-models"
+  | "hub-models"
   | "discard-gradients"
   | "deterministic"
   | "batch-invariant"
@@ -43,6 +44,7 @@ export const capabilityMeanings: Readonly<Record<Capability, string>> = {
   lora: "low-rank adapters can be trained",
   "full-finetune": "all weights can be trained",
   "several-models": "several models live side by side",
+  "hub-models": "models of the hub can be trained, not only those made from an architecture",
   "discard-gradients": "accumulated gradients can be dropped",
   deterministic: "the same seed and executor give the same bits",
   "batch-invariant": "the bits of a row do not depend on what else is in its batch",

@@ -1,0 +1,73 @@
+/**
+ * The fair control: plain fine-tuning that starts where SPIN started and goes as many iterations, at
+ * the same learning rate, with the same optimizer begun anew at the same places. `equal-updates` makes
+ * as many updates, each on as many rows as SPIN's pairs have; `equal-time` makes as many more as fit
+ * into the time that SPIN spends on answering.
+ */
+import type { PolicyVersion } from "spar/contract";
+import type { Run } from "spar/train";
+import { evaluate, type Evaluation } from "./evaluate.ts";
+import type { SpinTask } from "./examples.ts";
+import { fineTune } from "./fine-tuning.ts";
+import type { SpinOptions } from "./options.ts";
+
+export type ControlKind = SpinOptions["controls"][number];
+
+export interface ControlOptions {
+  readonly kind: ControlKind;
+  readonly task: SpinTask;
+  /** Where SPIN started. */
+  readonly start: PolicyVersion;
+  /** What SPIN did, per iteration. */
+  readonly updateCounts: readonly number[];
+}
+
+export interface ControlResult {
+  readonly kind: ControlKind;
+  readonly updateCount: number;
+  /** After each iteration. */
+  readonly figures: readonly Evaluation[];
+}
+
+export async function runControl(run: Run<SpinOptions>, control: ControlOptions): Promise<ControlResult> {
+  const { options } = run;
+  const { kind, task, start, updateCounts } = control;
+  const ratio = kind === "equal-time" ? options.equalTimeRatio : 1;
+  const name = `control-${kind}`;
+  const policy = await run.model(name, { from: { kind: "version", version: start }, tokenizer: task.tokenizer.definition });
+  const figures: Evaluation[] = [];
+  let version = start;
+  let updateCount = 0;
+  for (const [iteration, spinUpdates] of updateCounts.entries()) {
+    const count = Math.round(spinUpdates * ratio);
+    const from = version;
+    const done = await run.step(`${name}-${iteration}`, { models: [policy] }, async (step) => {
+      if (iteration > 0) await policy.restart(from);
+      await fineTune(policy, task, {
+        options,
+        step,
+        iteration,
+        updateCount: count,
+        rowsPerUpdate: 2 * options.pairsPerUpdate,
+        what: `control: fine-tuning, ${kind}`,
+      });
+      const published = await policy.publish();
+      const evaluated = await evaluate({
+        engine: run.engine,
+        version: published,
+        examples: task.heldOut,
+        maxAnswerTokens: options.maxAnswerTokens,
+        concurrency: options.concurrency,
+        signal: step.signal,
+      });
+      step.metric(`${name}/greedyAccuracy`, iteration + 1, evaluated.greedyAccuracy);
+      step.metric(`${name}/expectedAccuracy`, iteration + 1, evaluated.expectedAccuracy);
+      step.metric(`${name}/nllNats`, iteration + 1, evaluated.nllNats);
+      return { version: published, evaluated };
+    });
+    version = done.version;
+    figures.push(done.evaluated);
+    updateCount += count;
+  }
+  return { kind, updateCount, figures };
+}

@@ -1,0 +1,142 @@
+/**
+ * The prompts and references that SPIN plays on: read, split, and turned into ids once. Every source
+ * becomes the same list; nothing after this file knows where an example came from.
+ */
+import { canonicalJson, sha256, SparError, type Random } from "spar/base";
+import type { TokenId } from "spar/contract";
+import { readPrompts } from "spar/data";
+import {
+  characterTokenizer,
+  chatRenderer,
+  fitPairToContext,
+  instructionRenderer,
+  loadTokenizerFolder,
+  plainRenderer,
+  type PromptRenderer,
+  type Tokenizer,
+} from "spar/text";
+import { loadAnnotations } from "./annotations.ts";
+import type { SpinOptions } from "./options.ts";
+
+export interface Example {
+  readonly id: string;
+  readonly prompt: string;
+  readonly answer: string;
+}
+
+export interface EncodedExample extends Example {
+  readonly promptIds: readonly TokenId[];
+  /** With the end marker, unless the answer was cut to the context. */
+  readonly answerIds: readonly TokenId[];
+  /** Prompt or answer did not fit the context whole. */
+  readonly isCut: boolean;
+}
+
+export interface SpinTask {
+  readonly tokenizer: Tokenizer;
+  readonly renderer: PromptRenderer;
+  readonly training: readonly EncodedExample[];
+  readonly heldOut: readonly EncodedExample[];
+  /** Of everything that was read, so that a resumed run notices other data. */
+  readonly digest: string;
+  /** Examples whose prompt or answer did not fit and was cut. */
+  readonly cutCount: number;
+}
+
+export interface ExampleSplit {
+  readonly training: readonly Example[];
+  readonly heldOut: readonly Example[];
+}
+
+/**
+ * Reads and encodes the examples that the options name.
+ *
+ * @throws `too-few-examples`, and what readers and tokenizers throw
+ */
+export async function loadTask(options: SpinOptions, random: Random, signal?: AbortSignal): Promise<SpinTask> {
+  const split = await loadSplit(options, random, signal);
+  const tokenizer = await openTokenizer(options, split);
+  const renderer = rendererOf(options, tokenizer);
+  const encode = (example: Example): EncodedExample => encodeExample(example, { renderer, options });
+  const training = split.training.map(encode);
+  const heldOut = split.heldOut.map(encode);
+  return {
+    tokenizer,
+    renderer,
+    training,
+    heldOut,
+    digest: sha256(canonicalJson([split.training, split.heldOut].map(toRows))),
+    cutCount: [...training, ...heldOut].filter(({ isCut }) => isCut).length,
+  };
+}
+
+/** The examples without ids, for the plan. */
+export async function loadSplit(options: SpinOptions, random: Random, signal?: AbortSignal): Promise<ExampleSplit> {
+  const { training, heldOut } =
+    options.data === "gsm8k-annotations"
+      ? await loadAnnotations(options, random)
+      : await loadPromptFile(options, random, signal);
+  const taken = options.exampleCount === 0 ? training : training.slice(0, options.exampleCount);
+  if (taken.length === 0) throw tooFewExamples(options, training.length + heldOut.length);
+  return { training: taken, heldOut };
+}
+
+async function loadPromptFile(options: SpinOptions, random: Random, signal?: AbortSignal): Promise<ExampleSplit> {
+  const examples: Example[] = [];
+  for await (const { id, prompt, answer } of readPrompts(options.data, signal === undefined ? {} : { signal })) {
+    examples.push({ id, prompt, answer });
+  }
+  if (examples.length <= options.heldOutCount) throw tooFewExamples(options, examples.length);
+  const shuffled = random.split("split").shuffle(examples);
+  return { heldOut: shuffled.slice(0, options.heldOutCount), training: shuffled.slice(options.heldOutCount) };
+}
+
+async function openTokenizer(options: SpinOptions, split: ExampleSplit): Promise<Tokenizer> {
+  if (options.baseModel !== "") return loadTokenizerFolder(options.baseModel);
+  const texts = [...split.training, ...split.heldOut].flatMap(({ prompt, answer }) => [prompt, answer]);
+  return characterTokenizer({ symbols: [...new Set(texts.flatMap((text) => [...text]))].toSorted() });
+}
+
+/** How a prompt becomes tokens: the same for answering, training and `spar sample`. */
+export function rendererOf(options: SpinOptions, tokenizer: Tokenizer): PromptRenderer {
+  switch (options.template) {
+    case "plain":
+      return plainRenderer(tokenizer);
+    case "chat":
+      return chatRenderer(tokenizer);
+    case "instruction":
+      return instructionRenderer(tokenizer);
+  }
+}
+
+function encodeExample(
+  example: Example,
+  { renderer, options }: { readonly renderer: PromptRenderer; readonly options: SpinOptions },
+): EncodedExample {
+  const { tokenIds } = renderer.render([{ kind: "text", role: "user", text: example.prompt }]);
+  const fitted = fitPairToContext(
+    { promptIds: tokenIds, realIds: closedAnswer(example.answer, renderer), generatedIds: [] },
+    { maxTokens: options.maxSequenceTokens, maxPromptTokens: options.maxPromptTokens },
+  );
+  const { promptIds, realIds: answerIds, isPromptCut, isRealCut } = fitted;
+  return { ...example, promptIds, answerIds, isCut: isPromptCut || isRealCut };
+}
+
+/** The ids of an answer with its end marker. */
+export function closedAnswer(answer: string, renderer: PromptRenderer): TokenId[] {
+  return [...renderer.tokenizer.encode(answer), ...renderer.stopTokenIds.slice(0, 1)];
+}
+
+function toRows(examples: readonly Example[]): string[][] {
+  return examples.map(({ id, prompt, answer }) => [id, prompt, answer]);
+}
+
+function tooFewExamples(options: SpinOptions, found: number): SparError {
+  return new SparError({
+    code: "too-few-examples",
+    boundary: "data",
+    message: `expected more than heldOutCount = ${options.heldOutCount} examples in ${options.data}, found ${found}`,
+    hint: "lower heldOutCount, or name more data with --set data=...",
+    facts: { found, heldOutCount: options.heldOutCount },
+  });
+}

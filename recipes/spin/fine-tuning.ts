@@ -1,0 +1,97 @@
+/**
+ * Plain supervised fine-tuning on the references: the warm-up that makes the first iterate, and the
+ * control that SPIN is compared with.
+ */
+import type { Random } from "spar/base";
+import type { Datum } from "spar/contract";
+import { datumFromSegments } from "spar/text";
+import { constantSchedule, fit, linearSchedule, type FitUpdate, type OptimizerSettings, type Policy, type Schedule, type Step } from "spar/train";
+import type { EncodedExample, SpinTask } from "./examples.ts";
+import { atIteration, type SpinOptions } from "./options.ts";
+
+/** One row per example: the prompt is context, the answer is trained. */
+export function referenceRows(examples: readonly EncodedExample[], task: SpinTask): Datum[] {
+  return examples.map(({ promptIds, answerIds }) =>
+    datumFromSegments(
+      [
+        { tokenIds: promptIds, train: false },
+        { tokenIds: answerIds, train: true },
+      ],
+      { tokenizer: task.tokenizer },
+    ),
+  );
+}
+
+/** The optimizer of an iteration, as every phase uses it. */
+export function optimizerOf(options: SpinOptions, weightDecay: number = options.weightDecay): OptimizerSettings {
+  const common = { clipGradientNorm: options.clipGradientNorm, weightDecay };
+  return options.optimizer === "adamw"
+    ? { kind: "adamw", beta1: 0.9, beta2: options.beta2, ...common }
+    : { kind: "rmsprop", ...common };
+}
+
+/** The learning rate of one iteration of self-play, and of a control in the same place. */
+export function scheduleOf(options: SpinOptions, iteration: number, updatesPerEpoch: number): Schedule {
+  const learningRate = atIteration(options.learningRates, iteration);
+  const epochs = options.scheduleEpochs === 0 ? options.epochsPerIteration : options.scheduleEpochs;
+  const common = { learningRate, warmupShare: options.warmUpShare };
+  if (options.schedule === "constant") return constantSchedule(common);
+  return linearSchedule({ ...common, lengthUpdates: epochs * updatesPerEpoch });
+}
+
+/** Makes the first iterate: passes over all references at the warm-up's own rate. */
+export async function warmUp(policy: Policy, task: SpinTask, { options, step }: PhaseContext): Promise<readonly FitUpdate[]> {
+  const { epochs, rowsPerUpdate, learningRate, finalLearningRateShare, weightDecay } = options.warmUp;
+  const updateCount = epochs * Math.ceil(task.training.length / rowsPerUpdate);
+  const progress = step.progress({ what: "warming up on the references", total: updateCount, unit: "updates" });
+  return fit({
+    model: policy.model,
+    data: referenceRows(task.training, task),
+    loss: { kind: "crossEntropy" },
+    reduction: "mean-per-token",
+    optimizer: { kind: "adamw", beta1: 0.9, beta2: options.beta2, clipGradientNorm: options.clipGradientNorm, weightDecay },
+    schedule: linearSchedule({ learningRate, finalShare: finalLearningRateShare }),
+    groupsPerUpdate: rowsPerUpdate,
+    microBatchRows: options.maxRowsPerCall,
+    epochs,
+    random: step.random.split("batches"),
+    signal: step.signal,
+    progress,
+  }).finally(() => progress.end());
+}
+
+export interface PhaseContext {
+  readonly options: SpinOptions;
+  readonly step: Step;
+}
+
+/** A given number of updates on references drawn in shuffled passes, with an iteration's optimizer and rate. */
+export async function fineTune(
+  policy: Policy,
+  task: SpinTask,
+  phase: PhaseContext & { readonly iteration: number; readonly updateCount: number; readonly rowsPerUpdate: number; readonly what: string },
+): Promise<void> {
+  const { options, step, iteration, updateCount, rowsPerUpdate } = phase;
+  const progress = step.progress({ what: phase.what, total: updateCount, unit: "updates" });
+  const rows = cycle(referenceRows(task.training, task), updateCount * rowsPerUpdate, step.random.split("passes"));
+  await fit({
+    model: policy.model,
+    data: rows,
+    loss: { kind: "crossEntropy" },
+    reduction: "mean-per-token",
+    optimizer: optimizerOf(options),
+    schedule: scheduleOf(options, iteration, updateCount),
+    groupsPerUpdate: rowsPerUpdate,
+    microBatchRows: options.maxRowsPerCall,
+    random: step.random.split("batches"),
+    signal: step.signal,
+    progress,
+  }).finally(() => progress.end());
+}
+
+/** `count` items in shuffled passes over all of them. */
+function cycle<Item>(items: readonly Item[], count: number, random: Random): Item[] {
+  const drawn: Item[] = [];
+  for (let pass = 0; drawn.length < count; pass++) drawn.push(...random.split(pass).shuffle(items));
+  return drawn.slice(0, count);
+}

@@ -1,0 +1,200 @@
+/**
+ * SPIN: self-play fine-tuning (Chen, Deng, Yuan, Ji, Gu; arXiv:2401.01335v3). The model plays against
+ * its previous iterate: the iterate answers every prompt of a fine-tuning set, the next one learns to
+ * give the references a higher likelihood ratio than those answers, and becomes the next opponent.
+ * No preferences, no reward model, no judge. Read beside algorithm 1 of the paper.
+ */
+import { SparError, type JsonValue } from "spar/base";
+import type { Capability, CreateModelOptions, PolicyVersion } from "spar/contract";
+import { createRandom } from "spar/base";
+import { defineRecipe, type Policy, type Recipe, type Run } from "spar/train";
+import { runControl, type ControlResult } from "./control.ts";
+import { evaluate, type Evaluation } from "./evaluate.ts";
+import { loadSplit, loadTask, rendererOf, type SpinTask } from "./examples.ts";
+import { warmUp } from "./fine-tuning.ts";
+import { spinOptions, type SpinOptions } from "./options.ts";
+import { planSpin } from "./plan.ts";
+import { spinPresets } from "./presets.ts";
+import { answerPrompts, answerStepName, trainIteration, type AnswerFigures, type TrainingFigures } from "./self-play.ts";
+import { alarms, comparison, drawSamples, iterationRow, iterationTable, showSamples } from "./show.ts";
+
+export const recipe: Recipe<typeof spinOptions> = defineRecipe({
+  id: "spin",
+  title: "SPIN: self-play fine-tuning",
+  paper: "arXiv:2401.01335v3",
+  summary: "a model learns to tell references from its own former answers, and so becomes better at answering",
+  version: 1,
+  options: spinOptions,
+  presets: spinPresets,
+  check: checkSpin,
+  needs: needsOfSpin,
+  plan: async (options) => planSpin(options, await promptCount(options)),
+  renderer: rendererOf,
+  run: runSpin,
+});
+
+async function runSpin(run: Run<SpinOptions>): Promise<JsonValue> {
+  const { options } = run;
+  const task = await loadTask(options, run.random.split("data"), run.signal);
+  await checkData(run, task);
+
+  // The main player. Its versions are the iterates: version 1 is the start, each iteration adds one.
+  const player = await run.model("player", modelOptions(run, task));
+  const start = await run.step("start", { models: [player] }, async (step) => {
+    if (options.warmUp.epochs > 0) {
+      const updates = await warmUp(player, task, { options, step });
+      step.metric("warm-up/loss", 0, updates.at(-1)?.loss ?? 0);
+    }
+    return player.publish();
+  });
+  const table = iterationTable(run.report, task);
+  const startFigures = await measure(run, { name: "evaluate-start", index: 0, version: start, task });
+  iterationRow(table, "start", startFigures, null);
+
+  let opponent = start;
+  let first: AnswerFigures | null = null;
+  const figures: Evaluation[] = [];
+  const trainings: TrainingFigures[] = [];
+  for (let iteration = 0; iteration < options.iterationCount; iteration++) {
+    const answers = await answer(run, { player, task, iteration, version: opponent });
+    first ??= answers;
+    if (answers.differentCount === 0 && options.dropEqualAnswers) {
+      run.report.note(`Iteration ${iteration} answered every prompt with its reference: the game is over.`);
+      break;
+    }
+    const trained = await train(run, { player, task, iteration, version: opponent });
+    opponent = trained.version;
+    const evaluated = await measure(run, { name: `evaluate-${iteration}`, index: iteration + 1, version: opponent, task });
+    iterationRow(table, String(iteration), evaluated, trained);
+    for (const message of alarms(options, iteration, { first, answers, trained })) run.report.note(message);
+    figures.push(evaluated);
+    trainings.push(trained);
+  }
+
+  const updateCounts = trainings.map(({ updateCount }) => updateCount);
+  const controls: ControlResult[] = [];
+  for (const kind of options.controls) controls.push(await runControl(run, { kind, task, start, updateCounts }));
+  const spinUpdates = updateCounts.reduce((sum, count) => sum + count, 0);
+  comparison(run.report, { start: startFigures, spin: figures, spinUpdates, controls });
+  const versions = [start, opponent];
+  const samples = await run.step("samples", {}, async (step) => drawSamples(run, step, { task, versions }));
+  showSamples(run.report, samples);
+  return {
+    start: startFigures,
+    spin: figures.at(-1) ?? null,
+    controls: Object.fromEntries(controls.map(({ kind, figures: curve }) => [kind, curve.at(-1) ?? null])),
+  };
+}
+
+// ---- One iteration ---------------------------------------------------------------------------------
+
+interface IterationContext {
+  readonly player: Policy;
+  readonly task: SpinTask;
+  readonly iteration: number;
+  /** The previous iterate: opponent, reference and starting point in one. */
+  readonly version: PolicyVersion;
+}
+
+/** Algorithm 1, line 3: y' ~ p_theta_t(. | x) for every prompt. */
+async function answer(run: Run<SpinOptions>, { task, iteration, version }: IterationContext): Promise<AnswerFigures> {
+  const { options } = run;
+  return run.step(answerStepName(iteration), {}, async (step) => {
+    const answers = await answerPrompts(run, step, { task, version, contextLength: options.maxSequenceTokens });
+    step.metric("answers/different/share", iteration, answers.differentCount / answers.answeredCount);
+    step.metric("answers/cut/share", iteration, answers.cutCount / answers.answeredCount);
+    return answers;
+  });
+}
+
+/** Algorithm 1, line 5: theta_{t+1} minimises the pair loss against theta_t. */
+async function train(run: Run<SpinOptions>, { player, task, iteration, version }: IterationContext): Promise<TrainingFigures> {
+  return run.step(`train-${iteration}`, { models: [player] }, async (step) => {
+    await player.restart(version);
+    const trained = await trainIteration(run, step, { policy: player, task, iteration });
+    const { pairCount, firstLoss, margin, rewardAccuracy, realShiftNats } = trained;
+    step.metric("pairs/trained/count", iteration, pairCount);
+    step.metric("pairs/loss/first", iteration, firstLoss);
+    step.metric("pairs/margin/mean", iteration, margin);
+    step.metric("pairs/accuracy/mean", iteration, rewardAccuracy);
+    step.metric("pairs/realShiftNats/mean", iteration, realShiftNats);
+    return trained;
+  });
+}
+
+async function measure(
+  run: Run<SpinOptions>,
+  at: { readonly name: string; readonly index: number; readonly version: PolicyVersion; readonly task: SpinTask },
+): Promise<Evaluation> {
+  const { options, engine } = run;
+  const { maxAnswerTokens, concurrency } = options;
+  return run.step(at.name, {}, async (step) => {
+    const { version, task } = at;
+    const evaluated = await evaluate({ engine, version, examples: task.heldOut, maxAnswerTokens, concurrency, signal: step.signal });
+    step.metric("held-out/greedyAccuracy", at.index, evaluated.greedyAccuracy);
+    step.metric("held-out/expectedAccuracy", at.index, evaluated.expectedAccuracy);
+    step.metric("held-out/nllNats", at.index, evaluated.nllNats);
+    return evaluated;
+  });
+}
+
+// ---- Before the first step -------------------------------------------------------------------------
+
+/** A resumed run must find the data that it began with. */
+async function checkData(run: Run<SpinOptions>, task: SpinTask): Promise<void> {
+  const { digest, cutCount } = task;
+  const recorded = await run.step("data", {}, async () => ({ digest, cutCount, trainingCount: task.training.length }));
+  if (cutCount > 0) run.report.note(`${cutCount} examples did not fit ${run.options.maxSequenceTokens} tokens and were cut.`);
+  if (recorded.digest === digest) return;
+  throw new SparError({
+    code: "data-changed",
+    boundary: "recipe",
+    message: `expected the data that this run began with (${recorded.trainingCount} training examples), ${run.options.data} holds others now`,
+    hint: "put the old data back, or start a new run",
+  });
+}
+
+function modelOptions(run: Run<SpinOptions>, task: SpinTask): Omit<CreateModelOptions, "name"> {
+  const { options } = run;
+  const seed = run.random.split("weights").seed();
+  const { loraRank: rank } = options;
+  const tuning = rank === 0 ? {} : ({ tuning: { kind: "lora", rank, alpha: 2 * rank, seed } } as const);
+  if (options.baseModel !== "") return { from: { kind: "base", nameOrFolder: options.baseModel }, ...tuning };
+  const architecture = {
+    ...options.architecture,
+    vocabularySize: task.tokenizer.vocabularySize,
+    contextLength: options.maxSequenceTokens,
+  };
+  return { from: { kind: "architecture", architecture, seed }, tokenizer: task.tokenizer.definition, ...tuning };
+}
+
+function needsOfSpin(options: SpinOptions): Capability[] {
+  const needs: Capability[] = [options.loraRank === 0 ? "full-finetune" : "lora", `optimizer:${options.optimizer}`];
+  if (options.warmUp.epochs > 0) needs.push("loss:crossEntropy", "optimizer:adamw");
+  if (options.controls.length > 0) needs.push("loss:crossEntropy", "several-models");
+  if (options.baseModel !== "") needs.push("hub-models");
+  return needs;
+}
+
+function checkSpin(options: SpinOptions): string[] {
+  const problems: string[] = [];
+  if (options.maxPromptTokens >= options.maxSequenceTokens) {
+    problems.push(`maxPromptTokens must leave room for an answer: below maxSequenceTokens = ${options.maxSequenceTokens}, got ${options.maxPromptTokens}`);
+  }
+  if (options.scheduleEpochs !== 0 && options.scheduleEpochs < options.epochsPerIteration) {
+    problems.push(`scheduleEpochs must be 0 or at least epochsPerIteration = ${options.epochsPerIteration}, got ${options.scheduleEpochs}`);
+  }
+  if (options.baseModel === "" && options.template !== "plain") {
+    problems.push(`template ${options.template} needs a baseModel; a model from scratch reads prompts as they are: set template=plain`);
+  }
+  if (options.baseModel === "" && options.architecture.width % options.architecture.headCount !== 0) {
+    problems.push(`architecture.width = ${options.architecture.width} must be a multiple of architecture.headCount = ${options.architecture.headCount}`);
+  }
+  return problems;
+}
+
+/** From the data where it lies here; from the options where it would have to be fetched. */
+async function promptCount(options: SpinOptions): Promise<number> {
+  if (options.data.startsWith("hf://")) return options.exampleCount;
+  return (await loadSplit(options, createRandom(0))).training.length;
+}
