@@ -7,10 +7,11 @@ const place = findPackageFolder(import.meta.url);
 
 describe("spar doctor", () => {
   test("a Node that is too old is missing, with what to install", () => {
-    expect(checkNode({ nodeVersion: "20.11.0", neededNode: ">=24.0.0" })).toMatchObject({
+    expect(checkNode({ nodeVersion: "20.11.0", neededNode: ">=24.15.0" })).toMatchObject({
       status: "missing",
-      fix: "install Node 24 or later from https://nodejs.org",
+      fix: "install Node 24.15.0 or later from https://nodejs.org",
     });
+    expect(checkNode({ nodeVersion: "24.9.1", neededNode: ">=24.15.0" }).status).toBe("missing");
     expect(checkNode({ nodeVersion: "26.0.0", neededNode: ">=24.0.0" })).toMatchObject({
       status: "ok",
       fix: null,

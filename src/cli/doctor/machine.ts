@@ -21,14 +21,21 @@ export function checkMachine(options: MachineOptions): Check[] {
 }
 
 export function checkNode(options: Pick<MachineOptions, "nodeVersion" | "neededNode">): Check {
-  const needed = Number(/\d+/u.exec(options.neededNode)?.[0] ?? 0);
-  const isNewEnough = Number(options.nodeVersion.split(".")[0]) >= needed;
+  const needed = /[\d.]+/u.exec(options.neededNode)?.[0] ?? "0";
+  const isNewEnough = compareVersions(options.nodeVersion, needed) >= 0;
   return {
     name: "Node",
     status: isNewEnough ? "ok" : "missing",
     detail: `${options.nodeVersion}, needed ${options.neededNode}`,
     fix: isNewEnough ? null : `install Node ${needed} or later from https://nodejs.org`,
   };
+}
+
+/** Negative where the first is older; both like `24.1.0`. */
+function compareVersions(left: string, right: string): number {
+  const [numbers, others] = [left, right].map((version) => version.split(".").map(Number));
+  const differences = [0, 1, 2].map((part) => (numbers?.[part] ?? 0) - (others?.[part] ?? 0));
+  return differences.find((difference) => difference !== 0) ?? 0;
 }
 
 function checkCores(): Check {

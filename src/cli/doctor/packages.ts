@@ -28,13 +28,18 @@ export function checkPackages(place: PackageFolder, manifest: Manifest): Check[]
   return optional.map(([name, range]) => checkPackage(place, name, range));
 }
 
-/** @internal exported for its test */
+/** What an optional package is for, in the words of a reader who has to decide. */
+const purposes: Readonly<Record<string, string>> = {
+  vitest: "only for tests of your own with spar/testing",
+};
+
+/** One package: whether it is there, and how it would come. */
 export function checkPackage(place: PackageFolder, name: string, range: string): Check {
   const isInstalled = isResolvable(place, name);
   return {
     name,
     status: isInstalled ? "ok" : "optional",
-    detail: isInstalled ? `installed, wanted ${range}` : "not installed, spar works without it",
+    detail: `${isInstalled ? "installed" : "not installed"}, ${purposes[name] ?? "optional"}`,
     fix: isInstalled ? null : `npm install ${name}@"${range}"`,
   };
 }

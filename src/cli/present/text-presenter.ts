@@ -1,5 +1,5 @@
 /** Shows a run to people: header, tables that grow, charts, notes, progress, and what to do next. */
-import type { Clock, JsonValue } from "../../base/index.ts";
+import type { Clock, JsonObject, JsonValue } from "../../base/index.ts";
 import type { RunEvent } from "../../train/index.ts";
 import { countOf, formatDuration } from "../terminal/format.ts";
 import type { Screen } from "../terminal/screen.ts";
@@ -56,7 +56,8 @@ function headerLines(header: RunHeader, start: RunStart, screen: Screen): string
     ["seed", String(header.seed)],
     ["folder", start.folder],
   ];
-  const [, ...lines] = formatTable([{ name: "" }, { name: "" }], rows, screen.maximumWidth);
+  // Never cut: whoever needs the folder needs all of it.
+  const [, ...lines] = formatTable([{ name: "" }, { name: "" }], rows);
   return [screen.style.heading(oneLine(header.title)), ...lines];
 }
 
@@ -85,10 +86,19 @@ function summaryLines(summary: RunSummary, screen: Screen): string[] {
 /** A flat object as a table, anything else as JSON; nothing where there is no result. */
 function resultLines(result: JsonValue, maximumWidth: number): string[] {
   if (result === null) return [];
-  if (typeof result !== "object" || Array.isArray(result)) return [manyLines(JSON.stringify(result))];
-  const rows = Object.entries(result).map(([name, value]) => [
-    name,
-    typeof value === "string" ? value : JSON.stringify(value),
-  ]);
+  if (!isObject(result)) return [manyLines(JSON.stringify(result))];
+  const rows = Object.entries(result).map(([name, value]) => [name, resultText(value)]);
   return formatTable([{ name: "" }, { name: "" }], rows, maximumWidth).slice(1);
+}
+
+function resultText(value: JsonValue): string {
+  if (typeof value === "string") return value;
+  if (!isObject(value)) return JSON.stringify(value);
+  const { modelId, number, address } = value;
+  const isVersion = typeof modelId === "string" && typeof number === "number" && typeof address === "string";
+  return isVersion ? `${modelId} version ${number}` : JSON.stringify(value);
+}
+
+function isObject(value: JsonValue): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

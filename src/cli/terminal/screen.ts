@@ -42,7 +42,8 @@ export function createScreen(options: ScreenOptions): Screen {
   const { output, errors, environment } = options;
   const isTerminal = output.isTTY === true;
   const hasLiveLine = isTerminal && environment["TERM"] !== "dumb";
-  const columns = (): number => output.columns ?? assumedColumns;
+  // Some terminals say that they have no columns at all.
+  const columns = (): number => Math.max(output.columns ?? 0, 0) || assumedColumns;
   let shown: string | null = null;
 
   /** Takes the live line away, writes, and puts it back, so that it never mixes with other lines. */
