@@ -88,7 +88,12 @@ export function describeEngine(options: DescribeEngineOptions): void {
             if (engine === null) throw new Error("the engine did not start");
             const reason = reasonToSkip(options, entry, engine);
             if (reason !== null) task.skip(reason);
-            const context = new ConformanceContext(engine, createEngine, options.model ?? tinyModel());
+            const context = new ConformanceContext({
+              engine,
+              createEngine,
+              modelUnderTest: options.model ?? tinyModel(),
+              skip: (why) => task.skip(why),
+            });
             try {
               await entry.run(context);
             } finally {
@@ -112,7 +117,14 @@ export async function runConformanceTest(
 ): Promise<void> {
   const entry = groups.flatMap((group) => group.tests).find((candidate) => candidate.title === title);
   if (entry === undefined) throw new Error(`expected the title of a conformance test, got "${title}"`);
-  const context = new ConformanceContext(engine, async () => engine, model);
+  const context = new ConformanceContext({
+    engine,
+    createEngine: async () => engine,
+    modelUnderTest: model,
+    skip: (reason) => {
+      throw new Error(`skipped: ${reason}`);
+    },
+  });
   try {
     await entry.run(context);
   } finally {

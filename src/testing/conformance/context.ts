@@ -12,6 +12,7 @@ import type {
   Datum,
   Engine,
   Model,
+  ModelSource,
   OptimizerKind,
   OptimizerParameters,
   PolicyVersion,
@@ -35,23 +36,45 @@ export interface ConformanceTest {
 /** The largest vocabulary that tests go through token by token. */
 export const exhaustiveVocabularySize = 64;
 
+export interface ConformanceContextOptions {
+  readonly engine: Engine;
+  readonly createEngine: () => Promise<Engine>;
+  readonly modelUnderTest: ModelUnderTest;
+  readonly skip: (reason: string) => never;
+}
+
 export class ConformanceContext {
   readonly engine: Engine;
   readonly createEngine: () => Promise<Engine>;
   readonly modelUnderTest: ModelUnderTest;
   /** For log-probabilities: they cross the contract as float32. */
   readonly tolerance: Tolerance;
+  readonly #skip: (reason: string) => never;
   readonly #models: Model[] = [];
   readonly #folders: string[] = [];
   static #nameCount = 0;
 
-  constructor(engine: Engine, createEngine: () => Promise<Engine>, modelUnderTest: ModelUnderTest) {
-    this.engine = engine;
-    this.createEngine = createEngine;
-    this.modelUnderTest = modelUnderTest;
-    const { precision } = engine.description;
+  constructor(options: ConformanceContextOptions) {
+    this.engine = options.engine;
+    this.createEngine = options.createEngine;
+    this.modelUnderTest = options.modelUnderTest;
+    this.#skip = options.skip;
+    const { precision } = options.engine.description;
     const row = precision === "bfloat16" ? tolerances.bfloat16 : tolerances.float32;
     this.tolerance = widened(row, 4, "log-probabilities are differences of larger logits");
+  }
+
+  /** Ends the test as skipped, where what it asks does not apply to this engine or model. */
+  skip(reason: string): never {
+    return this.#skip(reason);
+  }
+
+  /** The architecture under test; skips where the model comes from elsewhere. */
+  architecture(): Extract<ModelSource, { kind: "architecture" }> {
+    const { from } = this.modelUnderTest;
+    return from.kind === "architecture"
+      ? from
+      : this.skip("needs a model that is built from an architecture");
   }
 
   has(capability: Capability): boolean {

@@ -21,7 +21,7 @@ export const gradientTests: readonly ConformanceTest[] = [
     isFine: true,
     run: async (context) => {
       const { norm } = await firstStep(context, 0);
-      if (norm === null) return;
+      if (norm === null) return context.skip("the engine reports no gradient norm");
       const learningRate = 0.05 / Math.max(norm * norm, 1e-3);
       const rate = await rateOfChange(context, { along: firstHalf, of: firstHalf, learningRate });
       expectClose(rate, norm * norm, tolerance, "rate of change");

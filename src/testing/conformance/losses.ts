@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import {
   referenceLoss,
   type BuiltInLoss,
+  type BuiltInLossKind,
   type CustomLoss,
   type Datum,
   type Model,
@@ -16,7 +17,8 @@ import {
   type ConformanceContext,
   type ConformanceTest,
 } from "./context.ts";
-import { lossesUnderTest, mixedRows, scaleWeights, withAdvantages } from "./data.ts";
+import { goldenLosses, type GoldenLoss } from "../golden/loss-vectors.ts";
+import { lossesUnderTest, mixedRows, rowOf, scaleWeights, withAdvantages } from "./data.ts";
 
 /** A built-in loss by way of the custom-loss path. */
 export function asCustomLoss(loss: BuiltInLoss): CustomLoss {
@@ -28,6 +30,11 @@ export const lossTests: readonly ConformanceTest[] = lossesUnderTest.flatMap((lo
     title: `${loss.kind}: the loss is the float64 reference of the returned log-probabilities`,
     needs: [`loss:${loss.kind}`],
     run: (context) => context.withModel((model) => valueAgainstReference(context, model, loss)),
+  },
+  {
+    title: `${loss.kind}: the golden vectors' losses at the golden ratios`,
+    needs: [`loss:${loss.kind}`],
+    run: (context) => context.withModel((model) => valuesAgainstGolden(context, model, loss.kind)),
   },
   {
     title: `${loss.kind}: the update is that of the same loss as a custom loss`,
@@ -55,6 +62,64 @@ async function valueAgainstReference(
     tolerance,
     "the loss of other weights",
   );
+}
+
+/**
+ * A model's log-probabilities cannot be chosen, but ratios can: with q = l - (golden l - golden q)
+ * every token has the golden ratio. Where the loss also holds l itself, it is linear in it with the
+ * known slope, so the golden value moves by slope * (l - golden l).
+ */
+async function valuesAgainstGolden(
+  context: ConformanceContext,
+  model: Model,
+  kind: BuiltInLossKind,
+): Promise<void> {
+  const tolerance = widened(context.tolerance, 30, "ratios up to e^3 on differences of float32 numbers");
+  for (const golden of goldenLosses().filter((vector) => vector.loss.kind === kind)) {
+    const rows = golden.rows.map((row, index) => {
+      const ids = Array.from({ length: row.weights.length + 1 }, (_unused, position) => position + index);
+      return rowOf(
+        ids.map((id) => id % model.vocabularySize),
+        Float32Array.from(row.weights),
+      );
+    });
+    const own = await forwardOf(model, rows);
+    let expected = golden.value;
+    const data = rows.map((datum, index): Datum => {
+      const row = golden.rows[index];
+      const shift = (position: number): number =>
+        (own[index]?.[position] ?? 0) - (row?.logprobs[position] ?? 0);
+      row?.weights.forEach((_weight, position) => {
+        expected += slopeOf(golden, index, position) * shift(position);
+      });
+      return {
+        ...datum,
+        advantages: Float32Array.from(row?.advantages ?? []),
+        behaviorLogprobs: Float32Array.from(
+          row?.behaviorLogprobs ?? [],
+          (behavior, position) => behavior + shift(position),
+        ),
+      };
+    });
+    const { loss } = await model.forwardBackward(data, golden.loss);
+    expectClose(loss, expected, tolerance, golden.name);
+    expectDifferent(1.05 * loss + 0.05, expected, tolerance, "a loss that is off by 5 %");
+  }
+}
+
+/** How the loss of a token changes with l where its ratio stays as it is. */
+function slopeOf(golden: GoldenLoss, row: number, position: number): number {
+  const { weights = [], advantages = [] } = golden.rows[row] ?? {};
+  switch (golden.loss.kind) {
+    case "crossEntropy":
+    case "cispo":
+      return golden.gradients[row]?.[position] ?? 0;
+    case "dro":
+      return -(weights[position] ?? 0) * (advantages[position] ?? 0);
+    case "importanceSampling":
+    case "ppo":
+      return 0;
+  }
 }
 
 async function updateAgainstCustom(context: ConformanceContext, loss: BuiltInLoss): Promise<void> {

@@ -28,8 +28,7 @@ export const modelTests: readonly ConformanceTest[] = [
   {
     title: "another seed gives another model",
     run: async (context) => {
-      const { from } = context.modelUnderTest;
-      if (from.kind !== "architecture") return;
+      const from = context.architecture();
       const run = (seed: number): Promise<readonly Float32Array[]> =>
         context.withModel((model) => forwardOf(model, mixedRows(model)), { from: { ...from, seed } });
       expectChanged(context, await run(from.seed), await run(from.seed + 1));
@@ -63,15 +62,15 @@ export const modelTests: readonly ConformanceTest[] = [
   },
   {
     title: "sizes of a model are those that were asked for",
-    run: (context) =>
-      context.withModel(async (model) => {
+    run: async (context) => {
+      const { architecture } = context.architecture();
+      await context.withModel(async (model) => {
         expect(model.trainableParameterCount).toBeGreaterThan(0);
         expect(model.parameterCount).toBeGreaterThanOrEqual(model.trainableParameterCount);
-        const { from } = context.modelUnderTest;
-        if (from.kind !== "architecture") return;
-        expect(model.vocabularySize).toBe(from.architecture.vocabularySize);
-        expect(model.contextLength).toBe(from.architecture.contextLength);
-      }),
+        expect(model.vocabularySize).toBe(architecture.vocabularySize);
+        expect(model.contextLength).toBe(architecture.contextLength);
+      });
+    },
   },
   {
     title: "an adapter starts as its base, trains few numbers, and is part of what is published",

@@ -105,7 +105,7 @@ export const optimizerTests: readonly ConformanceTest[] = [
     run: async (context) => {
       const plain = await afterSteps(context, [{ kind: "sgd", learningRate: 0.02 }]);
       const [norm] = plain.norms;
-      if (norm === null || norm === undefined) return;
+      if (norm === null || norm === undefined) return context.skip("the engine reports no gradient norm");
       const clipGradientNorm = norm / 4;
       const clipped = await afterSteps(context, [{ kind: "sgd", learningRate: 0.08, clipGradientNorm }]);
       expectMoved(context, clipped, plain);

@@ -108,8 +108,7 @@ export const refusalTests: readonly ConformanceTest[] = [
   {
     title: "architectures without meaning are refused",
     run: async (context) => {
-      const { from } = context.modelUnderTest;
-      if (from.kind !== "architecture") return;
+      const from = context.architecture();
       for (const change of [{ vocabularySize: 0 }, { contextLength: -4 }, { width: 2.5 }]) {
         const architecture = { ...from.architecture, ...change };
         await expectCode(context.createModel({ from: { ...from, architecture } }), "invalid-input");

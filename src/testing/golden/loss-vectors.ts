@@ -1,7 +1,7 @@
 /** Golden vectors of the five built-in losses, made by the float64 reference. */
-import { createRandom, type JsonObject, type Random } from "../../base/index.ts";
+import { createRandom, type Random } from "../../base/index.ts";
 import { referenceLoss, tokens, type BuiltInLoss, type Datum } from "../../contract/index.ts";
-import { plain, plainRows, type GoldenFile, type GoldenVector } from "./vector-file.ts";
+import { plain, type GoldenFile, type GoldenVector } from "./vector-file.ts";
 
 const losses: readonly BuiltInLoss[] = [
   { kind: "crossEntropy" },
@@ -14,15 +14,34 @@ const losses: readonly BuiltInLoss[] = [
   { kind: "dro", beta: 2 },
 ];
 
-/** Two rows by hand that reach every branch, and three random batches. */
-export function lossVectors(): GoldenFile {
+/** One golden case, typed. @shape rows: `[B]` of arrays `[T]`; gradients `[B][T]` */
+export interface GoldenLoss {
+  readonly name: string;
+  readonly loss: BuiltInLoss;
+  readonly rows: readonly {
+    readonly logprobs: readonly number[];
+    readonly weights: readonly number[];
+    readonly advantages: readonly number[];
+    readonly behaviorLogprobs: readonly number[];
+  }[];
+  readonly value: number;
+  readonly gradients: readonly (readonly number[])[];
+}
+
+/** Two rows by hand that reach every branch, and three random batches, under every loss. */
+export function goldenLosses(): GoldenLoss[] {
   const random = createRandom(2024).split("golden-losses");
   const batches = [edgeBatch(), ...[1, 2, 3].map((index) => randomBatch(random.split(index)))];
+  return batches.flatMap((batch, index) => losses.map((loss) => goldenLoss(loss, batch, index)));
+}
+
+/** The same as a file. */
+export function lossVectors(): GoldenFile {
   return {
     description:
       "Value and gradient (d value / d logprobs) of the built-in losses, summed over all tokens. Rows are lists and may differ in length; ratio r = exp(logprob - behaviorLogprob); cispo stops the gradient of its clipped ratio. Inputs but logprobs are exact in float32.",
     tolerance: "float64",
-    cases: batches.flatMap((batch, index) => losses.map((loss) => vectorOf(loss, batch, index))),
+    cases: goldenLosses().map(vectorOf),
   };
 }
 
@@ -31,19 +50,33 @@ interface Batch {
   readonly logprobs: readonly Float64Array[];
 }
 
-function vectorOf(loss: BuiltInLoss, { data, logprobs }: Batch, index: number): GoldenVector {
+function goldenLoss(loss: BuiltInLoss, { data, logprobs }: Batch, index: number): GoldenLoss {
   const { value, gradients } = referenceLoss(loss, logprobs, data);
-  const settings: JsonObject = { ...loss };
   return {
     name: `${JSON.stringify(loss)} on batch ${index}`,
+    loss,
+    rows: data.map((datum, row) => ({
+      logprobs: plain(logprobs[row] ?? []),
+      weights: plain(datum.weights),
+      advantages: plain(datum.advantages ?? []),
+      behaviorLogprobs: plain(datum.behaviorLogprobs ?? []),
+    })),
+    value,
+    gradients: (gradients.logprobs ?? []).map(plain),
+  };
+}
+
+function vectorOf({ name, loss, rows, value, gradients }: GoldenLoss): GoldenVector {
+  return {
+    name,
     inputs: {
-      loss: settings,
-      logprobs: plainRows(logprobs),
-      weights: data.map((datum) => plain(datum.weights)),
-      advantages: data.map((datum) => plain(datum.advantages ?? [])),
-      behaviorLogprobs: data.map((datum) => plain(datum.behaviorLogprobs ?? [])),
+      loss: { ...loss },
+      logprobs: rows.map((row) => row.logprobs),
+      weights: rows.map((row) => row.weights),
+      advantages: rows.map((row) => row.advantages),
+      behaviorLogprobs: rows.map((row) => row.behaviorLogprobs),
     },
-    outputs: { value, gradients: plainRows(gradients.logprobs) },
+    outputs: { value, gradients },
   };
 }
 
