@@ -1,7 +1,22 @@
 import { describe, expect, test } from "vitest";
-import { tokens, type BuiltInLoss, type Datum, type Engine, type Model } from "../contract/index.ts";
+import {
+  tokens,
+  type BuiltInLoss,
+  type Chunk,
+  type Datum,
+  type Engine,
+  type Model,
+  type PolicyVersion,
+} from "../contract/index.ts";
 import { runConformanceTest } from "./describe-engine.ts";
 import { createFakeEngine } from "./fake/engine.ts";
+import { nextTurn } from "./timer.ts";
+
+/** The same input with every image black. */
+const blind = (chunks: readonly Chunk[]): Chunk[] =>
+  chunks.map((chunk) =>
+    chunk.kind === "image" ? { ...chunk, pixels: new Uint8Array(chunk.pixels.length) } : chunk,
+  );
 
 /** An engine whose models differ from the fake's in some calls. */
 function withBrokenModels(change: (model: Model) => Partial<Model>): Engine {
@@ -176,6 +191,87 @@ const sabotages: readonly {
     engine: () =>
       withBrokenModels((model) => ({
         load: (folder, _options, call) => model.load(folder, { includeOptimizer: false }, call),
+      })),
+  },
+  {
+    what: "adamw that decays through the gradient",
+    caughtBy: "adamw: decay shrinks the weights directly, as plain descent does without gradients",
+    engine: () =>
+      withBrokenModels((model) => ({
+        optimStep: (parameters, call) =>
+          model.optimStep(parameters.kind === "adamw" ? { ...parameters, kind: "adam" } : parameters, call),
+      })),
+  },
+  {
+    what: "rmsprop with another alpha",
+    caughtBy: "rmsprop: the first step is adam's at ten times the learning rate",
+    engine: () =>
+      withBrokenModels((model) => ({
+        optimStep: (parameters, call) =>
+          model.optimStep(parameters.kind === "rmsprop" ? { ...parameters, alpha: 0.9 } : parameters, call),
+      })),
+  },
+  {
+    what: "rows that feel their company",
+    caughtBy: "a row's log-probabilities do not depend on longer company",
+    engine: () =>
+      withBrokenModels((model) => ({
+        forward: async (data, call) => {
+          const { logprobs } = await model.forward(data, call);
+          return {
+            logprobs: logprobs.map((row) => row.map((logprob) => logprob * (1 + 1e-3 * data.length))),
+          };
+        },
+      })),
+  },
+  {
+    what: "versions that follow their model",
+    caughtBy: "a version does not change when its model is trained further or released",
+    engine: () => {
+      let latest: PolicyVersion | null = null;
+      const remembering = withBrokenModels((model) => ({
+        publish: async (options, call) => {
+          latest = await model.publish(options, call);
+          return latest;
+        },
+      }));
+      return override<Engine>(remembering, {
+        computeLogprobs: (version, inputs, call) =>
+          remembering.computeLogprobs(latest ?? version, inputs, call),
+      });
+    },
+  },
+  {
+    what: "seeds that are not heard",
+    caughtBy: "equal seeds give equal tokens, other seeds others",
+    engine: () =>
+      withBrokenEngine((engine) => ({
+        sample: (version, request, call) =>
+          engine.sample(version, { ...request, parameters: { ...request.parameters, seed: 1 } }, call),
+      })),
+  },
+  {
+    what: "a custom loss that loses its place in the queue",
+    caughtBy: "later calls wait for a custom loss",
+    engine: () =>
+      withBrokenModels((model) => ({
+        forwardBackwardCustom: async (data, loss, call) => {
+          await nextTurn();
+          return model.forwardBackwardCustom(data, loss, call);
+        },
+      })),
+  },
+  {
+    what: "a deadline that is not heard",
+    caughtBy: "a call that does not come in time fails as deadline-exceeded, and the model goes on",
+    engine: () => withBrokenModels((model) => ({ forward: (data) => model.forward(data) })),
+  },
+  {
+    what: "a blind model",
+    caughtBy: "swapping the image changes what is sampled from and what is trained on",
+    engine: () =>
+      withBrokenEngine((engine) => ({
+        computeLogprobs: (version, inputs, call) => engine.computeLogprobs(version, inputs.map(blind), call),
       })),
   },
   {

@@ -60,9 +60,11 @@ export const customLossTests: readonly ConformanceTest[] = [
   {
     title: "outputs that need one pass are refused where there is none",
     run: async (context) => {
-      const reads = ["entropies", "values"] as const;
-      for (const output of reads) {
-        if (context.has("one-pass-custom-loss") && context.has(output)) continue;
+      const outputs = (["entropies", "values"] as const).filter(
+        (output) => !context.has("one-pass-custom-loss") || !context.has(output),
+      );
+      if (outputs.length === 0) return context.skip("the engine gives every output");
+      for (const output of outputs) {
         await context.withModel(async (model) => {
           const loss: CustomLoss = {
             name: "reader",

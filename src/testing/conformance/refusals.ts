@@ -120,9 +120,9 @@ export const refusalTests: readonly ConformanceTest[] = [
     title: "what the engine lacks is refused as capability-missing",
     run: async (context) => {
       const capabilities = Object.keys(capabilityMeanings) as Capability[];
-      for (const capability of capabilities) {
-        if (!context.has(capability)) await expectMissing(context, capability);
-      }
+      const missing = capabilities.filter((capability) => !context.has(capability));
+      if (missing.length === 0) return context.skip("the engine lacks nothing");
+      for (const capability of missing) await expectMissing(context, capability);
     },
   },
 ];
