@@ -50,8 +50,18 @@ export type AnnotationTarget =
 
 /** Something said later about a turn, seat or episode; of equal target and name the last counts. */
 export type Annotation =
-  | { readonly kind: "value"; readonly target: AnnotationTarget; readonly name: string; readonly value: JsonValue }
-  | { readonly kind: "verdict"; readonly target: AnnotationTarget; readonly name: string; readonly verdict: Verdict }
+  | {
+      readonly kind: "value";
+      readonly target: AnnotationTarget;
+      readonly name: string;
+      readonly value: JsonValue;
+    }
+  | {
+      readonly kind: "verdict";
+      readonly target: AnnotationTarget;
+      readonly name: string;
+      readonly verdict: Verdict;
+    }
   | {
       readonly kind: "reward";
       readonly target: AnnotationTarget;

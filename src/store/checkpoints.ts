@@ -74,7 +74,10 @@ export class CheckpointFolder {
       const file = found.find((candidate) => candidate.path === expected.path);
       if (file?.bytes !== expected.bytes || file.sha256 !== expected.sha256) {
         const came = file === undefined ? "none" : `${file.bytes} bytes with another content or length`;
-        throw storeError("run-corrupt", `expected ${join(path, expected.path)} with ${expected.bytes} bytes as saved, found ${came}`);
+        throw storeError(
+          "run-corrupt",
+          `expected ${join(path, expected.path)} with ${expected.bytes} bytes as saved, found ${came}`,
+        );
       }
     }
   }

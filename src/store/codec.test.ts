@@ -9,15 +9,19 @@ const span: fc.Arbitrary<Span> = fc.oneof(
   fc.record({ kind: fc.constantFrom("rendered", "sampled", "forced"), tokenIds: fc.array(tokenId) }),
   fc.record({
     kind: fc.constant("image" as const),
-    imageDigest: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString("hex")),
+    imageDigest: fc
+      .uint8Array({ minLength: 32, maxLength: 32 })
+      .map((bytes) => Buffer.from(bytes).toString("hex")),
     positionCount: fc.nat({ max: 5000 }),
   }),
 );
 
 test("spans come back as they were", () => {
-  fc.assert(fc.property(fc.array(span), (spans) => {
+  fc.assert(
+    fc.property(fc.array(span), (spans) => {
       expect(decodeSpans(encodeSpans(spans))).toEqual(spans);
-    }));
+    }),
+  );
 });
 
 test("log-probabilities come back bit for bit, whatever they are", () => {
@@ -59,7 +63,9 @@ test("noise is refused as corrupt or decodes, and never fails otherwise", () => 
 test("a tiny vocabulary takes five bytes per sampled token, a real one seven", () => {
   const bytes = (id: number): number => {
     const tokenIds = Array.from({ length: 100 }, () => id);
-    return encodeSpans([{ kind: "sampled", tokenIds }]).length - 2 + encodeLogprobs(new Float32Array(100)).length;
+    return (
+      encodeSpans([{ kind: "sampled", tokenIds }]).length - 2 + encodeLogprobs(new Float32Array(100)).length
+    );
   };
   expect(bytes(20)).toBe(500);
   expect(bytes(49_000)).toBe(700);

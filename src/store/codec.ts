@@ -16,7 +16,10 @@ export function encodeSpans(spans: readonly Span[]): Uint8Array {
   const bytes: number[] = [];
   for (const span of spans) {
     if (span.kind === "image") {
-      assert(/^[0-9a-f]{64}$/.test(span.imageDigest), `image digest must be SHA-256 in hexadecimal, got ${span.imageDigest}`);
+      assert(
+        /^[0-9a-f]{64}$/.test(span.imageDigest),
+        `image digest must be SHA-256 in hexadecimal, got ${span.imageDigest}`,
+      );
       bytes.push(imageKind, ...Buffer.from(span.imageDigest, "hex"));
       pushUnsigned(bytes, span.positionCount);
       continue;
@@ -42,7 +45,8 @@ export function decodeSpans(bytes: Uint8Array): Span[] {
     const kind = kinds[code];
     if (kind === undefined) throw storeError("run-corrupt", `expected a span, got the byte ${code}`);
     const length = reader.unsigned();
-    if (length > bytes.length) throw storeError("run-corrupt", `expected a span of ${length} ids in ${bytes.length} bytes`);
+    if (length > bytes.length)
+      throw storeError("run-corrupt", `expected a span of ${length} ids in ${bytes.length} bytes`);
     spans.push({ kind, tokenIds: Array.from({ length }, () => reader.unsigned()) });
   }
   return spans;
@@ -57,7 +61,8 @@ export function encodeLogprobs(logprobs: Float32Array): Uint8Array {
 
 /** @throws `run-corrupt` where the length is not a multiple of 4 */
 export function decodeLogprobs(bytes: Uint8Array): Float32Array {
-  if (bytes.length % 4 !== 0) throw storeError("run-corrupt", `expected float32 values, got ${bytes.length} bytes`);
+  if (bytes.length % 4 !== 0)
+    throw storeError("run-corrupt", `expected float32 values, got ${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   return Float32Array.from({ length: bytes.length / 4 }, (_value, index) => view.getFloat32(index * 4, true));
 }
@@ -92,7 +97,8 @@ class ByteReader {
 
   take(count: number): Uint8Array {
     const taken = this.#bytes.subarray(this.#offset, this.#offset + count);
-    if (taken.length < count) throw storeError("run-corrupt", "expected more bytes of a turn, they end early");
+    if (taken.length < count)
+      throw storeError("run-corrupt", "expected more bytes of a turn, they end early");
     this.#offset += count;
     return taken;
   }
@@ -102,7 +108,8 @@ class ByteReader {
     for (let scale = 1; ; scale *= 0x80) {
       const byte = this.byte();
       value += (byte & 0x7f) * scale;
-      if (!Number.isSafeInteger(value)) throw storeError("run-corrupt", "expected an integer, got one beyond 2^53");
+      if (!Number.isSafeInteger(value))
+        throw storeError("run-corrupt", "expected an integer, got one beyond 2^53");
       if (byte < 0x80) return value;
     }
   }

@@ -49,7 +49,10 @@ export class Database {
     this.#guarded(() => this.#connection.exec(sql));
   }
 
-  run(sql: string, ...values: readonly SQLInputValue[]): { readonly lastId: number; readonly changes: number } {
+  run(
+    sql: string,
+    ...values: readonly SQLInputValue[]
+  ): { readonly lastId: number; readonly changes: number } {
     return this.#guarded(() => {
       const { lastInsertRowid, changes } = this.#statement(sql).run(...values);
       return { lastId: Number(lastInsertRowid), changes: Number(changes) };
@@ -166,5 +169,8 @@ export function bytesOf(row: Row, column: string): Uint8Array {
 }
 
 function wrongType(column: string, expected: string, value: unknown): Error {
-  return storeError("run-corrupt", `expected ${expected} in column ${column}, got ${value === null ? "null" : typeof value}`);
+  return storeError(
+    "run-corrupt",
+    `expected ${expected} in column ${column}, got ${value === null ? "null" : typeof value}`,
+  );
 }

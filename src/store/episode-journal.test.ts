@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { afterAll, afterEach, expect, test, vi } from "vitest";
 import { isSparError } from "../base/index.ts";
 import { expectCode } from "../testing/index.ts";
-import { episodeStart, manifest, nothingAttached, stepCommit, stillClock, temporaryFolder, turnOf } from "../../test/fixtures/durability/records.ts";
+import {
+  episodeStart,
+  manifest,
+  nothingAttached,
+  stepCommit,
+  stillClock,
+  temporaryFolder,
+  turnOf,
+} from "../../test/fixtures/durability/records.ts";
 import { Database } from "./database.ts";
 import { EpisodeJournal, episodeBytes, groupCommitMs, turnBytes } from "./episode-journal.ts";
 import { openRunReader } from "./run-reader.ts";
@@ -60,7 +68,16 @@ test("an unfinished episode is found with all that was recorded, and goes on in 
   first.episodes.start(episodeStart("a"));
   first.episodes.turns([turnOf("a", 0)], "digest", 12.5);
   first.episodes.call(
-    { id: "a:1", episodeId: "a", sequence: 1, service: "double", input: [1], output: 2, failure: null, durationMs: 1 },
+    {
+      id: "a:1",
+      episodeId: "a",
+      sequence: 1,
+      service: "double",
+      input: [1],
+      output: 2,
+      failure: null,
+      durationMs: 1,
+    },
     20,
   );
   first.episodes.refuse("a", 2, 30);
@@ -76,10 +93,17 @@ test("an unfinished episode is found with all that was recorded, and goes on in 
     calls: [{ call: { service: "double", input: [1], output: 2 } }],
     refusals: [{ sequence: 2, elapsedMs: 30 }],
   });
-  second.episodes.turns([turnOf("a", 3, { contextParent: "a:0.0", parsed: { kind: "other" } })], "digest", 40);
+  second.episodes.turns(
+    [turnOf("a", 3, { contextParent: "a:0.0", parsed: { kind: "other" } })],
+    "digest",
+    40,
+  );
   await second.episodes.end("a", { kind: "finished", outcome: "done" });
   expect(second.episodes.turnsOf("play").map(({ turn }) => turn.sequence)).toEqual([0, 3]);
-  expect(second.episodes.turnsOf("play")[1]?.turn).toMatchObject({ contextParent: "a:0.0", parsed: { kind: "other" } });
+  expect(second.episodes.turnsOf("play")[1]?.turn).toMatchObject({
+    contextParent: "a:0.0",
+    parsed: { kind: "other" },
+  });
   second.close();
 });
 
@@ -107,7 +131,10 @@ test("a full disk is told to whoever waits and to whoever comes next, and what w
   journal.start(episodeStart("b"));
   journal.turns([turnOf("b", 0, { text: "x".repeat(1_000_000) })], "ask", 1);
   await expectCode(journal.end("b", { kind: "finished", outcome: 2 }), "disk-full");
-  await expectCode(Promise.resolve().then(() => journal.start(episodeStart("c"))), "disk-full");
+  await expectCode(
+    Promise.resolve().then(() => journal.start(episodeStart("c"))),
+    "disk-full",
+  );
   database.close();
   const reader = Database.openForReading(path);
   expect(reader.all("SELECT key FROM episodes").map((row) => row["key"])).toEqual(["a"]);

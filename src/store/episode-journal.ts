@@ -3,7 +3,14 @@
  * after it was handed over, and an episode counts as finished once its end is there. Siblings of one
  * ask go in together or not at all. Knows nothing of games and players.
  */
-import type { Call, EpisodeEnd, EpisodeStart, RecordedEpisode, RecordedTurn, Turn } from "../records/index.ts";
+import type {
+  Call,
+  EpisodeEnd,
+  EpisodeStart,
+  RecordedEpisode,
+  RecordedTurn,
+  Turn,
+} from "../records/index.ts";
 import { numberOrNullOf, type Database } from "./database.ts";
 import { EpisodeRows } from "./episode-rows.ts";
 import { storeError } from "./store-errors.ts";
@@ -44,7 +51,8 @@ export class EpisodeJournal {
     this.#database = database;
     this.#texts = texts;
     this.#rows = new EpisodeRows(database, texts);
-    this.#nextRow = (numberOrNullOf(database.first("SELECT max(id) AS last FROM episodes") ?? {}, "last") ?? 0) + 1;
+    this.#nextRow =
+      (numberOrNullOf(database.first("SELECT max(id) AS last FROM episodes") ?? {}, "last") ?? 0) + 1;
   }
 
   /** Begins an episode, or goes on with one that was found unfinished. */
@@ -117,7 +125,10 @@ export class EpisodeJournal {
     this.flush();
     const step = this.#texts.find(stepName);
     if (step === null) return [];
-    const rows = this.#database.all("SELECT * FROM episodes WHERE step = ? AND superseded = 0 ORDER BY id", step);
+    const rows = this.#database.all(
+      "SELECT * FROM episodes WHERE step = ? AND superseded = 0 ORDER BY id",
+      step,
+    );
     return rows.flatMap((row) => [...this.#rows.read(row).turns]);
   }
 
@@ -153,7 +164,8 @@ export class EpisodeJournal {
 
   #rowOf(episodeId: string): number {
     const row = this.#open.get(episodeId);
-    if (row === undefined) throw storeError("record-unknown", `expected an episode under way, ${episodeId} is none`);
+    if (row === undefined)
+      throw storeError("record-unknown", `expected an episode under way, ${episodeId} is none`);
     return row;
   }
 

@@ -16,7 +16,16 @@ import {
   type TurnSampling,
 } from "../records/index.ts";
 import { decodeLogprobs, decodeSpans, encodeLogprobs, encodeSpans } from "./codec.ts";
-import { bytesOf, numberOf, numberOrNullOf, textOf, textOrNullOf, type Database, type Row } from "./database.ts";
+import {
+  bytesOf,
+  numberOf,
+  numberOrNullOf,
+  textOf,
+  textOrNullOf,
+  type Database,
+  type Row,
+} from "./database.ts";
+import { jsonOf, jsonOrNullOf, parseStored } from "./stored-json.ts";
 import { storeError } from "./store-errors.ts";
 import type { TextTable } from "./text-table.ts";
 
@@ -46,7 +55,10 @@ export class EpisodeRows {
   }
 
   insertTurn(episode: number, { turn, ask, elapsedMs }: RecordedTurn): void {
-    assert(turn.id === turnIdOf(turn.episodeId, turn.sequence, turn.siblingIndex), `unexpected id of a turn: ${turn.id}`);
+    assert(
+      turn.id === turnIdOf(turn.episodeId, turn.sequence, turn.siblingIndex),
+      `unexpected id of a turn: ${turn.id}`,
+    );
     const parent = parentOf(turn);
     const parsed = JSON.stringify(turn.parsed);
     const { seed, ...settings } = turn.sampling ?? { seed: null };
@@ -111,7 +123,7 @@ export class EpisodeRows {
     const refusals = this.#database.all("SELECT * FROM refusals WHERE episode = ?", id);
     return {
       start,
-      end: parseOrNull<EpisodeEnd>(row, "outcome"),
+      end: jsonOrNullOf<EpisodeEnd>(row, "outcome"),
       turns: turns.map((turn) => this.#turnOf(start.id, turn)),
       calls: calls.map((call) => this.#callOf(start.id, call)),
       refusals: refusals.map((refusal) => ({
@@ -127,12 +139,12 @@ export class EpisodeRows {
       id: textOf(row, "key"),
       game: this.#texts.textOf(numberOf(row, "game")),
       taskId: textOf(row, "task_id"),
-      task: parse<JsonValue>(textOf(row, "task")),
+      task: jsonOf<JsonValue>(row, "task"),
       groupId: textOf(row, "group_id"),
       stepName: this.#texts.textOf(numberOf(row, "step")),
       seed: numberOf(row, "seed"),
-      seats: parse<EpisodeStart["seats"]>(this.#texts.textOf(numberOf(row, "seats"))),
-      limits: parse<EpisodeStart["limits"]>(this.#texts.textOf(numberOf(row, "limits"))),
+      seats: parseStored<EpisodeStart["seats"]>(this.#texts.textOf(numberOf(row, "seats"))),
+      limits: parseStored<EpisodeStart["limits"]>(this.#texts.textOf(numberOf(row, "limits"))),
     };
   }
 
@@ -148,14 +160,15 @@ export class EpisodeRows {
       seat: this.#texts.textOf(numberOf(row, "seat")),
       sequence,
       siblingIndex,
-      contextParent: parentSequence === null ? null : turnIdOf(episodeId, parentSequence, numberOf(row, "parent_sibling")),
-      player: parse<PlayerReference>(this.#texts.textOf(numberOf(row, "player"))),
+      contextParent:
+        parentSequence === null ? null : turnIdOf(episodeId, parentSequence, numberOf(row, "parent_sibling")),
+      player: parseStored<PlayerReference>(this.#texts.textOf(numberOf(row, "player"))),
       spans: decodeSpans(bytesOf(row, "spans")),
       logprobs: decodeLogprobs(bytesOf(row, "logprobs")),
       sampling: this.#samplingOf(row),
       finishReason: finishOf(textOrNullOf(row, "finish")),
       text,
-      parsed: parsed === null ? text : parse<JsonValue>(parsed),
+      parsed: parsed === null ? text : parseStored<JsonValue>(parsed),
       durationMs: numberOf(row, "duration_ms"),
     };
     return { turn, ask: textOf(row, "ask"), elapsedMs: numberOf(row, "elapsed_ms") };
@@ -164,7 +177,10 @@ export class EpisodeRows {
   #samplingOf(row: Row): TurnSampling | null {
     const settings = numberOrNullOf(row, "sampling");
     if (settings === null) return null;
-    return { ...parse<Omit<TurnSampling, "seed">>(this.#texts.textOf(settings)), seed: numberOf(row, "seed") };
+    return {
+      ...parseStored<Omit<TurnSampling, "seed">>(this.#texts.textOf(settings)),
+      seed: numberOf(row, "seed"),
+    };
   }
 
   #callOf(episodeId: string, row: Row): RecordedCall {
@@ -174,9 +190,9 @@ export class EpisodeRows {
       episodeId,
       sequence,
       service: this.#texts.textOf(numberOf(row, "service")),
-      input: parse<JsonValue>(textOf(row, "input")),
-      output: parse<JsonValue>(textOf(row, "output")),
-      failure: parseOrNull<Failure>(row, "failure"),
+      input: jsonOf<JsonValue>(row, "input"),
+      output: jsonOf<JsonValue>(row, "output"),
+      failure: jsonOrNullOf<Failure>(row, "failure"),
       durationMs: numberOf(row, "duration_ms"),
     };
     return { call, elapsedMs: numberOf(row, "elapsed_ms") };
@@ -196,18 +212,4 @@ function parentOf(turn: Turn): { readonly sequence: number; readonly sibling: nu
 function finishOf(text: string | null): Turn["finishReason"] {
   if (text === null || text === "stop" || text === "length" || text === "cancelled") return text;
   throw storeError("run-corrupt", `expected a finish reason, got ${text}`);
-}
-
-/** JSON that this store wrote; its shape is that of the records version, which was checked at open. */
-function parse<T>(text: string): T {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw storeError("run-corrupt", "expected JSON in the database of the run", { cause });
-  }
-}
-
-function parseOrNull<T>(row: Row, column: string): T | null {
-  const text = textOrNullOf(row, column);
-  return text === null ? null : parse<T>(text);
 }

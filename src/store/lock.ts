@@ -26,9 +26,13 @@ export function takeLock(path: string): RunLock {
     database?.close();
     const error = toStoreError(thrown, "locking the run");
     if (isSparError(error) && error.code === "run-busy") {
-      throw storeError("run-busy", "expected to be the only process on this run, found another that has it open", {
-        cause: thrown,
-      });
+      throw storeError(
+        "run-busy",
+        "expected to be the only process on this run, found another that has it open",
+        {
+          cause: thrown,
+        },
+      );
     }
     throw error;
   }

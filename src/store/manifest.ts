@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { JsonObject } from "../base/index.ts";
+import type { EngineDescription } from "../contract/index.ts";
 import { recordsVersion } from "../records/index.ts";
 import { writeFileAtomic } from "./atomic-files.ts";
 import { storeError, withStoreErrors } from "./store-errors.ts";
@@ -27,7 +28,17 @@ const manifestSchema = z.object({
   options: jsonObject,
   seed: z.int(),
   checkpointEverySteps: z.int().positive(),
-  engine: z.object({ name: z.string(), description: jsonObject, capabilities: z.array(z.string()) }),
+  engine: z.object({
+    name: z.string(),
+    description: z.object({
+      id: z.string(),
+      executor: z.string(),
+      precision: z.enum(["float64", "float32", "bfloat16"]),
+      threadCount: z.number(),
+      software: z.string(),
+    }),
+    capabilities: z.array(z.string()),
+  }),
   software: z.object({ spar: z.string(), node: z.string(), commit: z.string().nullable() }),
   createdMs: z.number(),
 });
@@ -51,7 +62,7 @@ export interface RunManifest {
   /** `name` is what was asked for on the command line. */
   readonly engine: {
     readonly name: string;
-    readonly description: JsonObject;
+    readonly description: EngineDescription;
     readonly capabilities: readonly string[];
   };
   readonly software: { readonly spar: string; readonly node: string; readonly commit: string | null };
@@ -78,7 +89,10 @@ export function readManifest(folder: string): RunManifest {
   if (!existsSync(path)) {
     throw storeError("not-a-run", `expected the folder of a run, found no ${path}`);
   }
-  const content = parse(withStoreErrors(`reading ${path}`, () => readFileSync(path, "utf8")), path);
+  const content = parse(
+    withStoreErrors(`reading ${path}`, () => readFileSync(path, "utf8")),
+    path,
+  );
   const version = z.looseObject({ recordsVersion: z.int().positive() }).safeParse(content);
   if (version.success) checkRecordsVersion(version.data.recordsVersion);
   const parsed = manifestSchema.safeParse(content);
@@ -92,7 +106,11 @@ function parse(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw storeError("run-corrupt", `expected ${path} to be JSON of at most records version ${recordsVersion}`, { cause });
+    throw storeError(
+      "run-corrupt",
+      `expected ${path} to be JSON of at most records version ${recordsVersion}`,
+      { cause },
+    );
   }
 }
 

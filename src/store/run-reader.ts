@@ -7,12 +7,13 @@ import { join } from "node:path";
 import type { JsonValue } from "../base/index.ts";
 import type { Annotation, EpisodeEnd, EpisodeStart, Metric, RecordedEpisode } from "../records/index.ts";
 import type { Checkpoint } from "./checkpoints.ts";
-import { Database, numberOf, numberOrNullOf, textOf, textOrNullOf, type Row } from "./database.ts";
+import { Database, numberOf, numberOrNullOf, textOf, type Row } from "./database.ts";
 import { EpisodeRows } from "./episode-rows.ts";
 import { isLocked } from "./lock.ts";
 import { isRunFolder, readManifest, type RunManifest } from "./manifest.ts";
 import { runPaths, type RunPaths } from "./run-paths.ts";
 import { StepLog, type StoredReport, type StoredStep } from "./step-log.ts";
+import { jsonOf, jsonOrNullOf } from "./stored-json.ts";
 import { storeError, withStoreErrors } from "./store-errors.ts";
 import { checkTables } from "./tables.ts";
 import { TextTable } from "./text-table.ts";
@@ -66,7 +67,8 @@ export class RunReader {
   }
 
   status(): RunStatus {
-    if (this.#database.first("SELECT id FROM steps WHERE superseded = 0 AND kind = 'end'") !== null) return "finished";
+    if (this.#database.first("SELECT id FROM steps WHERE superseded = 0 AND kind = 'end'") !== null)
+      return "finished";
     if (isLocked(this.paths.lock)) return "running";
     const last = this.#database.first("SELECT kind FROM events ORDER BY id DESC LIMIT 1");
     return last !== null && textOf(last, "kind") === "run-failed" ? "failed" : "interrupted";
@@ -98,15 +100,21 @@ export class RunReader {
   /** What happened to the run itself: begun, resumed, failed. */
   *events(): Generator<RunEventRecord> {
     for (const row of this.#database.each("SELECT kind, time_ms, detail FROM events ORDER BY id")) {
-      yield { kind: textOf(row, "kind"), timeMs: numberOf(row, "time_ms"), detail: JSON.parse(textOf(row, "detail")) };
+      yield {
+        kind: textOf(row, "kind"),
+        timeMs: numberOf(row, "time_ms"),
+        detail: jsonOf<JsonValue>(row, "detail"),
+      };
     }
   }
 
   /** Episodes that count, of one step or of all, in the order in which they began. */
   *episodes(options: { readonly stepName?: string } = {}): Generator<EpisodeSummary> {
-    const counted = "SELECT *, (SELECT count(*) FROM turns WHERE turns.episode = episodes.id) AS turn_count FROM episodes";
+    const counted =
+      "SELECT *, (SELECT count(*) FROM turns WHERE turns.episode = episodes.id) AS turn_count FROM episodes";
     if (options.stepName === undefined) {
-      for (const row of this.#database.each(`${counted} WHERE superseded = 0 ORDER BY id`)) yield this.#summaryOf(row);
+      for (const row of this.#database.each(`${counted} WHERE superseded = 0 ORDER BY id`))
+        yield this.#summaryOf(row);
       return;
     }
     const step = this.#texts.find(options.stepName);
@@ -123,7 +131,8 @@ export class RunReader {
    */
   episode(episodeId: string): RecordedEpisode {
     const found = this.#rows.find(episodeId);
-    if (found === null) throw storeError("record-unknown", `expected an episode of this run, ${episodeId} is none`);
+    if (found === null)
+      throw storeError("record-unknown", `expected an episode of this run, ${episodeId} is none`);
     return found.episode;
   }
 
@@ -147,10 +156,9 @@ export class RunReader {
   }
 
   #summaryOf(row: Row): EpisodeSummary {
-    const end = textOrNullOf(row, "outcome");
     return {
       start: this.#rows.startOf(row),
-      end: end === null ? null : JSON.parse(end),
+      end: jsonOrNullOf<EpisodeEnd>(row, "outcome"),
       turnCount: numberOrNullOf(row, "turn_count") ?? 0,
     };
   }
@@ -158,13 +166,22 @@ export class RunReader {
 
 /** One line of a list of runs. */
 export type RunListing =
-  | { readonly kind: "run"; readonly folder: string; readonly manifest: RunManifest; readonly status: RunStatus; readonly stepCount: number }
+  | {
+      readonly kind: "run";
+      readonly folder: string;
+      readonly manifest: RunManifest;
+      readonly status: RunStatus;
+      readonly stepCount: number;
+    }
   | { readonly kind: "unreadable"; readonly folder: string; readonly problem: string };
 
 /** The runs below a folder, oldest first; one that cannot be read is listed with the reason. */
 export function listRuns(runsFolder: string): RunListing[] {
   const names = withStoreErrors(`reading ${runsFolder}`, () => namesIn(runsFolder));
-  const listings = names.map((name) => join(runsFolder, name)).filter(isRunFolder).map(listingOf);
+  const listings = names
+    .map((name) => join(runsFolder, name))
+    .filter(isRunFolder)
+    .map(listingOf);
   return listings.toSorted((a, b) => createdMs(a) - createdMs(b));
 }
 

@@ -1,10 +1,28 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { isSparError } from "../base/index.ts";
 import { expectCode } from "../testing/index.ts";
-import { episodeStart, manifest, nothingAttached, stepCommit, stillClock, temporaryFolder, turnOf } from "../../test/fixtures/durability/records.ts";
+import {
+  episodeStart,
+  manifest,
+  nothingAttached,
+  stepCommit,
+  stillClock,
+  temporaryFolder,
+  turnOf,
+} from "../../test/fixtures/durability/records.ts";
 import { readManifest } from "./manifest.ts";
 import { listRuns, openRunReader } from "./run-reader.ts";
 import { RunStore } from "./run-store.ts";
@@ -34,7 +52,12 @@ async function fill(store: RunStore, stepCount: number): Promise<void> {
       reports: [{ place: "inside", event: { kind: "note", text: `note ${position}` } }],
       metrics: [{ index: position, name: "train/loss", value: position === 1 ? Number.NaN : position / 2 }],
       annotations: [
-        { kind: "verdict", name: "right", target: { kind: "turn", turnId: `step ${position}/episodes#0:1.0` }, verdict: { kind: "pass" } },
+        {
+          kind: "verdict",
+          name: "right",
+          target: { kind: "turn", turnId: `step ${position}/episodes#0:1.0` },
+          verdict: { kind: "pass" },
+        },
       ],
     });
   }
@@ -67,7 +90,11 @@ test("a run that is open is busy, in this process and in any other", async () =>
   await expectCode(open(folder), "run-busy");
   const code = `import { RunStore } from ${JSON.stringify(join(import.meta.dirname, "run-store.ts"))};
     try { RunStore.open(${JSON.stringify(folder)}, { nowMs: () => 0, monotonicMs: () => 0 }); } catch (error) { process.stdout.write(error.code); }`;
-  const other = spawnSync(process.execPath, ["--conditions=source", "--input-type=module", "--no-warnings", "-e", code], { encoding: "utf8" });
+  const other = spawnSync(
+    process.execPath,
+    ["--conditions=source", "--input-type=module", "--no-warnings", "-e", code],
+    { encoding: "utf8" },
+  );
   expect(other.stdout).toBe("run-busy");
   expect(listRuns(root).find((run) => run.folder === folder)).toMatchObject({ status: "running" });
   store.close();
@@ -77,7 +104,10 @@ test("a run that is open is busy, in this process and in any other", async () =>
 
 test("a new run never writes into a folder that exists", async () => {
   mkdirSync(join(root, "there"));
-  await expectCode(Promise.resolve().then(() => create("there")), "run-exists");
+  await expectCode(
+    Promise.resolve().then(() => create("there")),
+    "run-exists",
+  );
 });
 
 test("a folder that is no run is told from one that is damaged or too new", async () => {
@@ -85,7 +115,10 @@ test("a folder that is no run is told from one that is damaged or too new", asyn
   await expectCode(read(join(root, "nowhere")), "not-a-run");
   const folder = join(root, "newer");
   create("newer").close();
-  writeFileSync(join(folder, "run.json"), JSON.stringify({ ...manifest, recordsVersion: 99, unheardOf: true }));
+  writeFileSync(
+    join(folder, "run.json"),
+    JSON.stringify({ ...manifest, recordsVersion: 99, unheardOf: true }),
+  );
   await expectCode(open(folder), "run-too-new");
   rmSync(join(folder, "run.sqlite"));
   writeFileSync(join(folder, "run.json"), JSON.stringify(manifest));
@@ -99,7 +132,10 @@ test("run.json that is cut at any byte is refused", async () => {
   const whole = readFileSync(join(folder, "run.json"));
   for (let length = 0; length < whole.length - 2; length++) {
     writeFileSync(join(folder, "run.json"), whole.subarray(0, length));
-    await expectCode(Promise.resolve().then(() => readManifest(folder)), "run-corrupt");
+    await expectCode(
+      Promise.resolve().then(() => readManifest(folder)),
+      "run-corrupt",
+    );
   }
 });
 
@@ -127,7 +163,10 @@ test("a database that is cut at any byte is refused", async () => {
   store.close();
   const whole = readFileSync(join(folder, "run.sqlite"));
   expect(await survivors(folder)).toEqual(all);
-  const places = Array.from({ length: 40 }, (_value, place) => Math.floor((whole.length * place) / 40) + (place % 3));
+  const places = Array.from(
+    { length: 40 },
+    (_value, place) => Math.floor((whole.length * place) / 40) + (place % 3),
+  );
   for (const length of places) {
     writeFileSync(join(folder, "run.sqlite"), whole.subarray(0, length));
     expect(await survivors(folder), `cut at ${length} of ${whole.length}`).toBeNull();
@@ -150,7 +189,9 @@ test("a write-ahead log that is cut at any byte gives a prefix of the commits", 
     expect(names).toEqual(all.slice(0, names.length));
     counts.add(names.length);
   }
-  expect([...counts].toSorted(), "some cuts keep some commits, the whole log keeps all").toEqual(expect.arrayContaining([1, 4]));
+  expect([...counts], "some cuts keep some commits, the whole log keeps all").toEqual(
+    expect.arrayContaining([1, 4]),
+  );
   store.close();
 });
 
@@ -165,10 +206,20 @@ test("a checkpoint that was cut, changed or lost is refused by name", async () =
   const file = join(checkpoints.pathOf("policy-0"), "inner", "weights");
   for (const content of ["1234567", "12345679", ""]) {
     writeFileSync(file, content);
-    expect((await expectCode(Promise.resolve().then(() => checkpoints.verify(checkpoint)), "run-corrupt")).message).toContain(file);
+    expect(
+      (
+        await expectCode(
+          Promise.resolve().then(() => checkpoints.verify(checkpoint)),
+          "run-corrupt",
+        )
+      ).message,
+    ).toContain(file);
   }
   expect(checkpoints.removeOthers(new Set(["other"]))).toEqual(["policy-0"]);
-  await expectCode(Promise.resolve().then(() => checkpoints.verify(checkpoint)), "run-corrupt");
+  await expectCode(
+    Promise.resolve().then(() => checkpoints.verify(checkpoint)),
+    "run-corrupt",
+  );
   store.close();
 });
 
@@ -204,7 +255,8 @@ test("the write-ahead log stays bounded while the run grows", async () => {
   for (let index = 0; index < 60; index++) {
     const id = `play/episodes#${index}`;
     store.episodes.start(episodeStart(id));
-    for (let sequence = 0; sequence < 4; sequence++) store.episodes.turns([turnOf(id, sequence, { text: "x".repeat(100_000) })], "ask", 1);
+    for (let sequence = 0; sequence < 4; sequence++)
+      store.episodes.turns([turnOf(id, sequence, { text: "x".repeat(100_000) })], "ask", 1);
     await store.episodes.end(id, { kind: "finished", outcome: null });
     largest = Math.max(largest, statSync(log).size);
   }

@@ -29,7 +29,13 @@ export class RunStore {
   readonly #clock: Clock;
   #isOpen = true;
 
-  private constructor(paths: RunPaths, manifest: RunManifest, database: Database, lock: RunLock, clock: Clock) {
+  private constructor(
+    paths: RunPaths,
+    manifest: RunManifest,
+    database: Database,
+    lock: RunLock,
+    clock: Clock,
+  ) {
     this.paths = paths;
     this.manifest = manifest;
     this.#database = database;
@@ -101,7 +107,9 @@ export class RunStore {
   /** Adds an event about the run itself: opened, resumed, failed. */
   event(kind: string, detail: JsonValue): void {
     const sql = "INSERT INTO events (kind, time_ms, detail) VALUES (?,?,?)";
-    this.#transaction(() => this.#database.run(sql, kind, Math.round(this.#clock.nowMs()), JSON.stringify(detail)));
+    this.#transaction(() =>
+      this.#database.run(sql, kind, Math.round(this.#clock.nowMs()), JSON.stringify(detail)),
+    );
   }
 
   /** Writes what waits, closes the database and gives up the lock. Idempotent. */

@@ -7,6 +7,7 @@ import { sha256, type JsonValue } from "../base/index.ts";
 import type { Annotation, Metric } from "../records/index.ts";
 import type { Checkpoint, CheckpointFile } from "./checkpoints.ts";
 import { numberOf, numberOrNullOf, textOf, textOrNullOf, type Database, type Row } from "./database.ts";
+import { jsonOf } from "./stored-json.ts";
 import { storeError } from "./store-errors.ts";
 import type { TextTable } from "./text-table.ts";
 
@@ -73,17 +74,33 @@ export class StepLog {
     );
     for (const checkpoint of attachments.checkpoints) this.#appendCheckpoint(lastId, checkpoint);
     for (const { place, event } of attachments.reports) {
-      this.#database.run("INSERT INTO reports (step, place, event) VALUES (?,?,?)", lastId, place, JSON.stringify(event));
+      this.#database.run(
+        "INSERT INTO reports (step, place, event) VALUES (?,?,?)",
+        lastId,
+        place,
+        JSON.stringify(event),
+      );
     }
     for (const metric of attachments.metrics) {
       const value = Number.isNaN(metric.value) ? null : metric.value;
       const name = this.#texts.idOf(metric.name);
-      this.#database.run("INSERT INTO metrics (step, name, position, value) VALUES (?,?,?,?)", lastId, name, metric.index, value);
+      this.#database.run(
+        "INSERT INTO metrics (step, name, position, value) VALUES (?,?,?,?)",
+        lastId,
+        name,
+        metric.index,
+        value,
+      );
     }
     for (const annotation of attachments.annotations) {
       const episode = annotationEpisode(annotation);
       const text = JSON.stringify(annotation);
-      this.#database.run("INSERT INTO annotations (step, episode, annotation) VALUES (?,?,?)", lastId, episode, text);
+      this.#database.run(
+        "INSERT INTO annotations (step, episode, annotation) VALUES (?,?,?)",
+        lastId,
+        episode,
+        text,
+      );
     }
   }
 
@@ -99,7 +116,8 @@ export class StepLog {
 
   /** Steps in the order of the program; with those that were superseded, in the order of commits. */
   *each(options: { readonly includeSuperseded?: boolean } = {}): Generator<StoredStep> {
-    const where = options.includeSuperseded === true ? "ORDER BY id" : "WHERE superseded = 0 ORDER BY position";
+    const where =
+      options.includeSuperseded === true ? "ORDER BY id" : "WHERE superseded = 0 ORDER BY position";
     for (const row of this.#database.each(`SELECT * FROM steps ${where}`)) yield stepOf(row);
   }
 
@@ -107,12 +125,15 @@ export class StepLog {
     const rows = this.#database.all("SELECT place, event FROM reports WHERE step = ? ORDER BY id", stepId);
     return rows.map((row) => ({
       place: textOf(row, "place") === "before" ? "before" : "inside",
-      event: JSON.parse(textOf(row, "event")),
+      event: jsonOf<JsonValue>(row, "event"),
     }));
   }
 
   metricsOf(step: StoredStep): Metric[] {
-    const rows = this.#database.all("SELECT name, position, value FROM metrics WHERE step = ? ORDER BY id", step.id);
+    const rows = this.#database.all(
+      "SELECT name, position, value FROM metrics WHERE step = ? ORDER BY id",
+      step.id,
+    );
     return rows.map((row) => ({
       stepName: step.name,
       name: this.#texts.textOf(numberOf(row, "name")),
@@ -127,14 +148,21 @@ export class StepLog {
       "SELECT annotation FROM annotations JOIN steps ON steps.id = annotations.step WHERE episode = ? AND superseded = 0 ORDER BY annotations.id",
       episodeId,
     );
-    return rows.map((row) => JSON.parse(textOf(row, "annotation")));
+    return rows.map((row) => jsonOf<Annotation>(row, "annotation"));
   }
 
   checkpoint(folder: string): Checkpoint {
     const row = this.#database.first("SELECT * FROM checkpoints WHERE folder = ?", folder);
-    if (row === null) throw storeError("record-unknown", `expected a record of the checkpoint ${folder}, found none`);
-    const files: readonly CheckpointFile[] = JSON.parse(textOf(row, "files"));
-    return { folder, policy: textOf(row, "policy"), bytes: numberOf(row, "bytes"), files, digest: textOrNullOf(row, "digest") };
+    if (row === null)
+      throw storeError("record-unknown", `expected a record of the checkpoint ${folder}, found none`);
+    const files = jsonOf<readonly CheckpointFile[]>(row, "files");
+    return {
+      folder,
+      policy: textOf(row, "policy"),
+      bytes: numberOf(row, "bytes"),
+      files,
+      digest: textOrNullOf(row, "digest"),
+    };
   }
 
   /**
@@ -149,7 +177,10 @@ export class StepLog {
       const step = stepOf(row);
       link = linkOf(link, step);
       if (step.position !== position || link !== textOf(row, "chain")) {
-        throw storeError("run-corrupt", `expected step ${position} of the run as it was committed, found "${step.name}" changed or out of place`);
+        throw storeError(
+          "run-corrupt",
+          `expected step ${position} of the run as it was committed, found "${step.name}" changed or out of place`,
+        );
       }
       position++;
     }
@@ -157,8 +188,12 @@ export class StepLog {
 
   #linkBefore(position: number): string {
     if (position === 0) return firstLink;
-    const row = this.#database.first("SELECT chain FROM steps WHERE superseded = 0 AND position = ?", position - 1);
-    if (row === null) throw storeError("run-corrupt", `expected step ${position - 1} before step ${position}, found none`);
+    const row = this.#database.first(
+      "SELECT chain FROM steps WHERE superseded = 0 AND position = ?",
+      position - 1,
+    );
+    if (row === null)
+      throw storeError("run-corrupt", `expected step ${position - 1} before step ${position}, found none`);
     return textOf(row, "chain");
   }
 
@@ -193,9 +228,9 @@ function stepOf(row: Row): StoredStep {
     position: numberOf(row, "position"),
     name: textOf(row, "name"),
     kind: kindOf(textOf(row, "kind")),
-    uses: parseJson(row, "uses"),
-    result: parseJson(row, "result"),
-    effects: parseJson(row, "effects"),
+    uses: jsonOf<JsonValue>(row, "uses"),
+    result: jsonOf<JsonValue>(row, "result"),
+    effects: jsonOf<JsonValue>(row, "effects"),
     startedMs: numberOf(row, "started_ms"),
     durationMs: numberOf(row, "duration_ms"),
     isSuperseded: numberOf(row, "superseded") === 1,
@@ -205,12 +240,4 @@ function stepOf(row: Row): StoredStep {
 function kindOf(text: string): StepKind {
   if (text === "model" || text === "step" || text === "end") return text;
   throw storeError("run-corrupt", `expected a kind of step, got ${text}`);
-}
-
-function parseJson(row: Row, column: string): JsonValue {
-  try {
-    return JSON.parse(textOf(row, column));
-  } catch (cause) {
-    throw storeError("run-corrupt", `expected JSON in column ${column}`, { cause });
-  }
 }

@@ -23,7 +23,11 @@ export interface StoreErrorDetails {
 }
 
 /** An error at the store boundary. */
-export function storeError(code: StoreErrorCode, message: string, details: StoreErrorDetails = {}): SparError {
+export function storeError(
+  code: StoreErrorCode,
+  message: string,
+  details: StoreErrorDetails = {},
+): SparError {
   return new SparError({ code, boundary: "store", message, hint: hints[code], ...details });
 }
 

@@ -92,5 +92,6 @@ export function checkRecordsVersion(version: number): void {
 export function checkPages(database: Database): void {
   const [first] = database.all("PRAGMA quick_check(1)");
   const answer = first?.["quick_check"];
-  if (answer !== "ok") throw storeError("run-corrupt", `expected an undamaged database, got: ${String(answer)}`);
+  if (answer !== "ok")
+    throw storeError("run-corrupt", `expected an undamaged database, got: ${String(answer)}`);
 }

@@ -1,6 +1,12 @@
 /** The step that is running: what its body may use, and what it has done so far. Forgotten if it fails. */
 import type { Clock, Random } from "../base/index.ts";
-import { isMetricName, type Annotation, type EpisodeRecorder, type Metric, type Turn } from "../records/index.ts";
+import {
+  isMetricName,
+  type Annotation,
+  type EpisodeRecorder,
+  type Metric,
+  type Turn,
+} from "../records/index.ts";
 import type { Checkpoint, RunStore } from "../store/index.ts";
 import { tell, type RunObserver } from "./observer.ts";
 import type { Progress, ProgressOptions, Step } from "./run.ts";
@@ -51,7 +57,10 @@ export class ActiveStep implements Step {
 
   metric(name: string, index: number, value: number): void {
     if (!isMetricName(name)) {
-      throw trainError("invalid-name", `expected a metric name like area/quantity or area/quantity/statistic, got "${name}"`);
+      throw trainError(
+        "invalid-name",
+        `expected a metric name like area/quantity or area/quantity/statistic, got "${name}"`,
+      );
     }
     this.metrics.push({ stepName: this.name, index, name, value });
   }

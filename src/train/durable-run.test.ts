@@ -66,10 +66,17 @@ const resume = (name: string, body: Body, trial: Trial = {}, version = 1): Promi
 
 const architecture = { vocabularySize: 6, contextLength: 16, width: 4, layerCount: 1, headCount: 1 };
 const fresh = { from: { kind: "architecture", architecture, seed: 1 } } as const;
-const row: Datum = { input: [tokens([1, 2])], targets: Int32Array.from([2, 3]), weights: Float32Array.from([1, 1]) };
+const row: Datum = {
+  input: [tokens([1, 2])],
+  targets: Int32Array.from([2, 3]),
+  weights: Float32Array.from([1, 1]),
+};
 
 async function train(model: Model): Promise<void> {
-  await Promise.all([model.forwardBackward([row], { kind: "crossEntropy" }), model.optimStep({ kind: "sgd", learningRate: 0.5 })]);
+  await Promise.all([
+    model.forwardBackward([row], { kind: "crossEntropy" }),
+    model.optimStep({ kind: "sgd", learningRate: 0.5 }),
+  ]);
 }
 
 async function logprob(model: Model): Promise<number> {
@@ -80,17 +87,19 @@ class Stop extends Error {}
 
 test("a committed step gives its result again without running, and the rest goes on", async () => {
   const ran: string[] = [];
-  const body = (fails: boolean): Body => async (run) => {
-    const first = await run.step("first", {}, async (step) => {
-      ran.push("first");
-      return { number: step.random.integer(1000), text: "x" };
-    });
-    return run.step("second", {}, async () => {
-      ran.push("second");
-      if (fails) throw new Stop("told to");
-      return first.number * 2;
-    });
-  };
+  const body =
+    (fails: boolean): Body =>
+    async (run) => {
+      const first = await run.step("first", {}, async (step) => {
+        ran.push("first");
+        return { number: step.random.integer(1000), text: "x" };
+      });
+      return run.step("second", {}, async () => {
+        ran.push("second");
+        if (fails) throw new Stop("told to");
+        return first.number * 2;
+      });
+    };
   await expectCode(start("again", body(true)), "step-failed");
   const { result } = await resume("again", body(false));
   expect(ran).toEqual(["first", "second", "second"]);
@@ -99,17 +108,19 @@ test("a committed step gives its result again without running, and the rest goes
 });
 
 test("models continue with weights and optimizer where the last commit left them", async () => {
-  const body = (stopAfter: number): Body => async (run) => {
-    const policy = await run.model("policy", fresh);
-    for (let index = 0; index < 4; index++) {
-      if (index === stopAfter) throw new Stop("told to");
-      await run.step(`train ${index}`, { models: [policy] }, async () => {
-        await train(policy.model);
-        return null;
-      });
-    }
-    return run.step("measure", {}, async () => logprob(policy.model));
-  };
+  const body =
+    (stopAfter: number): Body =>
+    async (run) => {
+      const policy = await run.model("policy", fresh);
+      for (let index = 0; index < 4; index++) {
+        if (index === stopAfter) throw new Stop("told to");
+        await run.step(`train ${index}`, { models: [policy] }, async () => {
+          await train(policy.model);
+          return null;
+        });
+      }
+      return run.step("measure", {}, async () => logprob(policy.model));
+    };
   const whole = await start("whole", body(-1));
   await start("stopped", body(2)).catch(() => undefined);
   expect((await resume("stopped", body(-1))).result).toBe(whole.result);
@@ -119,103 +130,124 @@ test("models continue with weights and optimizer where the last commit left them
 });
 
 test("states are what the last commit left, and what a failed step did to them is forgotten", async () => {
-  const body = (fails: boolean): Body => async (run) => {
-    const count = run.state("count", { value: 0 });
-    const seen: number[] = [];
-    for (let index = 0; index < 3; index++) {
-      await run.step(`count ${index}`, { states: [count] }, async () => {
-        count.set({ value: count.get().value + 10 });
-        if (fails && index === 1) throw new Stop("told to");
-        return null;
-      });
-      seen.push(count.get().value);
-    }
-    return seen;
-  };
+  const body =
+    (fails: boolean): Body =>
+    async (run) => {
+      const count = run.state("count", { value: 0 });
+      const seen: number[] = [];
+      for (let index = 0; index < 3; index++) {
+        await run.step(`count ${index}`, { states: [count] }, async () => {
+          count.set({ value: count.get().value + 10 });
+          if (fails && index === 1) throw new Stop("told to");
+          return null;
+        });
+        seen.push(count.get().value);
+      }
+      return seen;
+    };
   await start("states", body(true)).catch(() => undefined);
   expect((await resume("states", body(false))).result).toEqual([10, 20, 30]);
 });
 
 test("a version of an earlier process samples the same after a resume, and one that was released is gone", async () => {
   const sampled: unknown[] = [];
-  const body = (stops: boolean): Body => async (run) => {
-    const policy = await run.model("policy", fresh);
-    const versions = await run.step("publish", { models: [policy] }, async () => {
-      const first = await policy.publish();
-      await train(policy.model);
-      const second = await policy.publish();
-      sampled.push(await sampleOf(run, first), await sampleOf(run, second));
-      return { first, second };
-    });
-    await run.step("release", { models: [policy] }, async () => {
-      await run.engine.releaseVersion(versions.second);
-      await expectCode(sampleOf(run, versions.second), "version-unknown");
-      await policy.release();
-      return null;
-    });
-    if (stops) throw new Stop("told to");
-    return run.step("sample", {}, async () => {
-      sampled.push(await sampleOf(run, versions.first));
-      await expectCode(sampleOf(run, versions.second), "version-unknown");
-      await expectCode(sampleOf(run, { ...versions.first, digest: "other" }), "version-unknown");
-      return versions.first.number;
-    });
-  };
+  const body =
+    (stops: boolean): Body =>
+    async (run) => {
+      const policy = await run.model("policy", fresh);
+      const versions = await run.step("publish", { models: [policy] }, async () => {
+        const first = await policy.publish();
+        await train(policy.model);
+        const second = await policy.publish();
+        sampled.push(await sampleOf(run, first), await sampleOf(run, second));
+        return { first, second };
+      });
+      await run.step("release", { models: [policy] }, async () => {
+        await run.engine.releaseVersion(versions.second);
+        await expectCode(sampleOf(run, versions.second), "version-unknown");
+        await policy.release();
+        return null;
+      });
+      if (stops) throw new Stop("told to");
+      return run.step("sample", {}, async () => {
+        sampled.push(await sampleOf(run, versions.first));
+        await expectCode(sampleOf(run, versions.second), "version-unknown");
+        await expectCode(sampleOf(run, { ...versions.first, digest: "other" }), "version-unknown");
+        return versions.first.number;
+      });
+    };
   await start("versions", body(true)).catch(() => undefined);
-  expect(readdirSync(join(root, "versions", "checkpoints")), "the weights of the released one are gone").toHaveLength(1);
+  expect(
+    readdirSync(join(root, "versions", "checkpoints")),
+    "the weights of the released one are gone",
+  ).toHaveLength(1);
   await resume("versions", body(false));
   expect(sampled[2]).toEqual(sampled[0]);
   expect(sampled[1]).not.toEqual(sampled[0]);
 });
 
 async function sampleOf(run: Run<Options>, version: PolicyVersion): Promise<unknown> {
-  const { sequences } = await run.engine.sample(version, { prompt: [tokens([1])], parameters: { maxTokens: 12, seed: 4 } });
+  const { sequences } = await run.engine.sample(version, {
+    prompt: [tokens([1])],
+    parameters: { maxTokens: 12, seed: 4 },
+  });
   return sequences.map(({ tokenIds, logprobs }) => ({ tokenIds, logprobs: [...logprobs] }));
 }
 
 test("with seldom saves the steps after the last one are repeated, and told so", async () => {
   const ran: string[] = [];
-  const body = (stops: boolean): Body => async (run) => {
-    const policy = await run.model("policy", fresh);
-    for (let index = 0; index < 5; index++) {
-      await run.step(`train ${index}`, { models: [policy] }, async () => {
-        ran.push(`train ${index}`);
-        await train(policy.model);
-        return null;
-      });
-    }
-    if (stops) throw new Stop("told to");
-    return run.step("measure", {}, async () => logprob(policy.model));
-  };
+  const body =
+    (stops: boolean): Body =>
+    async (run) => {
+      const policy = await run.model("policy", fresh);
+      for (let index = 0; index < 5; index++) {
+        await run.step(`train ${index}`, { models: [policy] }, async () => {
+          ran.push(`train ${index}`);
+          await train(policy.model);
+          return null;
+        });
+      }
+      if (stops) throw new Stop("told to");
+      return run.step("measure", {}, async () => logprob(policy.model));
+    };
   await start("seldom", body(true), { every: 3 }).catch(() => undefined);
   expect(ran.splice(0)).toHaveLength(5);
   const events: RunEvent[] = [];
   const { result } = await resume("seldom", body(false), { events });
   expect(ran).toEqual(["train 3", "train 4"]);
-  expect(events.find((event) => event.kind === "run-start")).toMatchObject({ committedStepCount: 4, repeatedSteps: ["train 3", "train 4"] });
+  expect(events.find((event) => event.kind === "run-start")).toMatchObject({
+    committedStepCount: 4,
+    repeatedSteps: ["train 3", "train 4"],
+  });
   expect(result).toBe((await start("often", body(false))).result);
-  expect(readdirSync(join(root, "seldom", "checkpoints")), "the end of a run saves every model, and keeps no more").toHaveLength(1);
+  expect(
+    readdirSync(join(root, "seldom", "checkpoints")),
+    "the end of a run saves every model, and keeps no more",
+  ).toHaveLength(1);
 });
 
 test("reports and metrics are stored once, in the order of the program, and shown again on resume", async () => {
-  const body = (stops: boolean): Body => async (run) => {
-    run.report.note("before");
-    const table = run.report.table("results", [{ name: "index" }]);
-    await run.step("one", {}, async (step) => {
-      run.report.note("inside");
-      step.metric("train/loss", 0, 0.5);
-      return null;
-    });
-    table.row(1);
-    if (stops) throw new Stop("told to");
-    await run.step("two", {}, async () => null);
-    run.report.note("after");
-  };
+  const body =
+    (stops: boolean): Body =>
+    async (run) => {
+      run.report.note("before");
+      const table = run.report.table("results", [{ name: "index" }]);
+      await run.step("one", {}, async (step) => {
+        run.report.note("inside");
+        step.metric("train/loss", 0, 0.5);
+        return null;
+      });
+      table.row(1);
+      if (stops) throw new Stop("told to");
+      await run.step("two", {}, async () => null);
+      run.report.note("after");
+    };
   const first: RunEvent[] = [];
   await start("reports", body(true), { events: first }).catch(() => undefined);
   const second: RunEvent[] = [];
   await resume("reports", body(false), { events: second });
-  const shown = (events: readonly RunEvent[]): unknown[] => events.flatMap((event) => (event.kind === "report" ? [event.event] : []));
+  const shown = (events: readonly RunEvent[]): unknown[] =>
+    events.flatMap((event) => (event.kind === "report" ? [event.event] : []));
   expect(shown(second).slice(0, 4)).toEqual(shown(first));
   using reader = openRunReader(join(root, "reports"));
   expect([...reader.reports()].map(({ event }) => event)).toEqual(shown(second));
@@ -223,27 +255,39 @@ test("reports and metrics are stored once, in the order of the program, and show
 });
 
 test("a run whose recipe, options or order of steps changed is refused with what changed", async () => {
-  const body = (name: string, stops: boolean): Body => async (run) => {
-    const policy = await run.model("policy", fresh);
-    await run.step(name, { models: [policy] }, async () => null);
-    if (stops) throw new Stop("told to");
-  };
+  const body =
+    (name: string, stops: boolean): Body =>
+    async (run) => {
+      const policy = await run.model("policy", fresh);
+      await run.step(name, { models: [policy] }, async () => null);
+      if (stops) throw new Stop("told to");
+    };
   await start("changed", body("a", true)).catch(() => undefined);
-  expect((await expectCode(resume("changed", body("b", false)), "run-changed")).message).toContain('was step "a"');
-  expect((await expectCode(resume("changed", body("a", false), {}, 2), "run-changed")).message).toContain("version 2");
+  expect((await expectCode(resume("changed", body("b", false)), "run-changed")).message).toContain(
+    'was step "a"',
+  );
+  expect((await expectCode(resume("changed", body("a", false), {}, 2), "run-changed")).message).toContain(
+    "version 2",
+  );
   const other = resumeRun({ ...common("changed", body("a", false), {}), overrides: { rate: 0.5 } });
   expect((await expectCode(other, "run-changed")).message).toContain("rate: 0.1, now 0.5");
   const larger: Body = async (run) => {
-    await run.model("policy", { from: { kind: "architecture", architecture: { ...architecture, width: 5 }, seed: 1 } });
+    await run.model("policy", {
+      from: { kind: "architecture", architecture: { ...architecture, width: 5 }, seed: 1 },
+    });
   };
   await expectCode(resume("changed", larger), "run-changed");
-  await expectCode(resume("changed", async () => null), "run-changed");
+  await expectCode(
+    resume("changed", async () => null),
+    "run-changed",
+  );
   await resume("changed", body("a", false));
 });
 
 test("names, nesting and use outside of steps are checked", async () => {
   let number = 0;
-  const refused = (body: Body, code: string): Promise<unknown> => expectCode(start(`rules-${number++}`, body), code);
+  const refused = (body: Body, code: string): Promise<unknown> =>
+    expectCode(start(`rules-${number++}`, body), code);
   const step = (run: Run<Options>, name: string): Promise<null> => run.step(name, {}, async () => null);
   const made = (run: Run<Options>): Promise<Policy> => run.model("policy", fresh);
   await refused(async (run) => [await step(run, "a"), await step(run, "a")], "name-taken");
@@ -263,14 +307,21 @@ test("names, nesting and use outside of steps are checked", async () => {
   }, "not-named-by-step");
   await refused(async (run) => {
     const policy = await made(run);
-    await run.step("a", { models: [policy] }, async () => void (await policy.model.forwardBackward([row], { kind: "crossEntropy" })));
+    await run.step(
+      "a",
+      { models: [policy] },
+      async () => void (await policy.model.forwardBackward([row], { kind: "crossEntropy" })),
+    );
   }, "gradients-pending");
   await refused(async (run) => {
     const policy = await made(run);
     await run.step("a", { models: [policy] }, async () => policy.model.publish());
   }, "policy-owned");
   await refused(async (run) => run.step("a", {}, async (one) => one.metric("Loss", 0, 1)), "invalid-name");
-  await refused(async (run) => run.step("a", {}, async () => ({ deep: [new Float32Array(1)] })), "result-not-json");
+  await refused(
+    async (run) => run.step("a", {}, async () => ({ deep: [new Float32Array(1)] })),
+    "result-not-json",
+  );
   await refused(async (run) => run.step("a", {}, async () => Number.NaN), "result-not-json");
 });
 
@@ -315,14 +366,16 @@ test("an engine that does not answer ends the run within its deadline", async ()
 test("a cancelled run ends soon, also where a body does not listen, and can be resumed", async () => {
   const controller = new AbortController();
   const events: RunEvent[] = [];
-  const body = (hangs: boolean): Body => async (run) => {
-    await run.step("a", {}, async () => 1);
-    return run.step("b", {}, async () => {
-      if (!hangs) return 2;
-      controller.abort();
-      return new Promise<number>(() => undefined);
-    });
-  };
+  const body =
+    (hangs: boolean): Body =>
+    async (run) => {
+      await run.step("a", {}, async () => 1);
+      return run.step("b", {}, async () => {
+        if (!hangs) return 2;
+        controller.abort();
+        return new Promise<number>(() => undefined);
+      });
+    };
   await expectCode(start("cancelled", body(true), { signal: controller.signal, events }), "aborted");
   expect(events.at(-1)).toEqual({ kind: "run-end", outcome: "interrupted" });
   using reader = openRunReader(join(root, "cancelled"));
@@ -332,24 +385,36 @@ test("a cancelled run ends soon, also where a body does not listen, and can be r
 
 test("nothing is written where something is refused before the start", async () => {
   const body: Body = async () => null;
-  const begin = { ...common("refused", body, {}), seed: 1, engineName: "fake", software: { spar: "t", node: "t", commit: null } };
+  const begin = {
+    ...common("refused", body, {}),
+    seed: 1,
+    engineName: "fake",
+    software: { spar: "t", node: "t", commit: null },
+  };
   await expectCode(startRun({ ...begin, preset: "nono" }), "unknown-preset");
   await expectCode(startRun({ ...begin, preset: "nano", overrides: { rat: 1 } }), "unknown-option");
   const recipe = { ...recipeOf(body), needs: () => ["images"] as const };
   await expectCode(
-    startRun({ ...begin, recipe, preset: "nano", engineFactory: async () => createFakeEngine({ without: ["images"] }) }),
+    startRun({
+      ...begin,
+      recipe,
+      preset: "nano",
+      engineFactory: async () => createFakeEngine({ without: ["images"] }),
+    }),
     "capability-missing",
   );
   expect(existsSync(join(root, "refused"))).toBe(false);
 });
 
 test("left-over checkpoints of a crash are removed, and one that was cut is refused", async () => {
-  const body = (stops: boolean): Body => async (run) => {
-    const policy = await run.model("policy", fresh);
-    await run.step("a", { models: [policy] }, async () => train(policy.model).then(() => null));
-    if (stops) throw new Stop("told to");
-    return run.step("b", {}, async () => logprob(policy.model));
-  };
+  const body =
+    (stops: boolean): Body =>
+    async (run) => {
+      const policy = await run.model("policy", fresh);
+      await run.step("a", { models: [policy] }, async () => train(policy.model).then(() => null));
+      if (stops) throw new Stop("told to");
+      return run.step("b", {}, async () => logprob(policy.model));
+    };
   await start("left", body(true)).catch(() => undefined);
   const checkpoints = join(root, "left", "checkpoints");
   writeFileSync(join(checkpoints, "orphan"), "half");

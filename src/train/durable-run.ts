@@ -4,7 +4,14 @@
  */
 import { join } from "node:path";
 import { mkdirSync } from "node:fs";
-import { canonicalJson, createRandom, sha256, type JsonValue, type Random } from "../base/index.ts";
+import {
+  canonicalJson,
+  createRandom,
+  parseJson,
+  sha256,
+  type JsonValue,
+  type Random,
+} from "../base/index.ts";
 import type { CreateModelOptions, Engine } from "../contract/index.ts";
 import { ActiveStep } from "./active-step.ts";
 import { liveStep, replayStep, stepError, type StepIdentity } from "./durable-step.ts";
@@ -63,8 +70,9 @@ export class DurableRun<Options> implements Run<Options> {
     this.#claim(name, policyNamePattern, "a model: small letters, digits and -");
     const policy = new RunPolicy(name, options, (one) => this.#context.hostOf(one));
     const { from } = options;
-    const sourceVersion = from.kind === "version" && isRunAddress(from.version.address) ? from.version.address : null;
-    const uses = { from: from.kind, digest: sha256(canonicalJson(JSON.parse(JSON.stringify(options)))) };
+    const sourceVersion =
+      from.kind === "version" && isRunAddress(from.version.address) ? from.version.address : null;
+    const uses = { from: from.kind, digest: sha256(canonicalJson(parseJson(JSON.stringify(options)))) };
     this.#context.policies.set(name, policy);
     const plan: StepPlan = {
       name: `model/${name}`,
@@ -92,9 +100,13 @@ export class DurableRun<Options> implements Run<Options> {
     const write = (value: T): void => {
       const step = this.#context.activeStep();
       if (!step.states.has(name)) {
-        throw trainError("not-named-by-step", `step "${step.name}" changes the state ${name} without naming it`, {
-          hint: `name it: run.step("${step.name}", { states: [${name}] }, ...)`,
-        });
+        throw trainError(
+          "not-named-by-step",
+          `step "${step.name}" changes the state ${name} without naming it`,
+          {
+            hint: `name it: run.step("${step.name}", { states: [${name}] }, ...)`,
+          },
+        );
       }
       states.set(name, toPlainJson(value, `the state ${name}`));
       step.changedStates.add(name);
@@ -106,7 +118,13 @@ export class DurableRun<Options> implements Run<Options> {
     this.#claim(`step/${name}`, stepNamePattern, "a step: letters, digits, spaces and . _ / -");
     const models = (uses.models ?? []).map((model) => model.name);
     const states = (uses.states ?? []).map((state) => state.name);
-    const plan: StepPlan = { name, kind: "step", uses: { models, states }, models: new Set(models), states: new Set(states) };
+    const plan: StepPlan = {
+      name,
+      kind: "step",
+      uses: { models, states },
+      models: new Set(models),
+      states: new Set(states),
+    };
     const result = await this.#durable(plan, body);
     // The result of this body, now or in an earlier process of this run.
     return result as T;
@@ -120,7 +138,14 @@ export class DurableRun<Options> implements Run<Options> {
 
   /** The last durable step: every model is on the disk, the result is stored. */
   async finish(result: JsonValue): Promise<JsonValue> {
-    const plan: StepPlan = { name: "end", kind: "end", uses: null, models: new Set(), states: new Set(), savesAll: true };
+    const plan: StepPlan = {
+      name: "end",
+      kind: "end",
+      uses: null,
+      models: new Set(),
+      states: new Set(),
+      savesAll: true,
+    };
     return this.#durable(plan, async () => result);
   }
 
@@ -129,9 +154,13 @@ export class DurableRun<Options> implements Run<Options> {
     const { store, signal, clock, observer } = context.options;
     if (this.#failure !== null) throw this.#failure;
     if (context.active !== null) {
-      throw trainError("step-nested", `expected step "${plan.name}" after step "${context.active.name}" had ended, not during it`, {
-        hint: "await each step before the next one",
-      });
+      throw trainError(
+        "step-nested",
+        `expected step "${plan.name}" after step "${context.active.name}" had ended, not during it`,
+        {
+          hint: "await each step before the next one",
+        },
+      );
     }
     const identity: StepIdentity = { name: plan.name, kind: plan.kind, uses: plan.uses };
     const stored = this.#isLive ? null : store.steps.at(context.position);

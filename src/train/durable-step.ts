@@ -2,7 +2,16 @@
  * One durable step, live or replayed: the body runs once in the life of a run, its result and
  * everything that it changed are committed in one transaction after its checkpoints are on the disk.
  */
-import { abortedError, canonicalJson, isSparError, messageOf, throwIfAborted, toSparError, withDeadline, type JsonValue } from "../base/index.ts";
+import {
+  abortedError,
+  canonicalJson,
+  isSparError,
+  messageOf,
+  throwIfAborted,
+  toSparError,
+  withDeadline,
+  type JsonValue,
+} from "../base/index.ts";
 import type { StepKind, StoredStep } from "../store/index.ts";
 import type { ActiveStep } from "./active-step.ts";
 import { tell } from "./observer.ts";
@@ -29,7 +38,8 @@ export function replayStep(context: RunContext, stored: StoredStep, identity: St
   for (const [state, value] of Object.entries(effects.states)) context.states.set(state, value);
   for (const policy of effects.released) context.policies.get(policy)?.markReleased();
   reports.replayed(store.steps.reportsOf(stored.id));
-  for (const metric of store.steps.metricsOf(stored)) tell(observer, { kind: "metric", metric, isReplayed: true });
+  for (const metric of store.steps.metricsOf(stored))
+    tell(observer, { kind: "metric", metric, isReplayed: true });
   context.position++;
   tell(observer, { kind: "step-end", name, position, durationMs, isReplayed: true });
   return stored.result;
@@ -66,8 +76,13 @@ export async function liveStep(
     const effects = effectsOf(context, { step, changed, made: options.made });
     const durationMs = clock.monotonicMs() - startTick;
     context.options.store.commit(
-      { position, ...identity, result, effects, startedMs, durationMs },
-      { checkpoints: step.checkpoints, reports: reports.collected(), metrics: step.metrics, annotations: step.annotations },
+      { position, ...identity, result, effects: toPlainJson(effects, "effects"), startedMs, durationMs },
+      {
+        checkpoints: step.checkpoints,
+        reports: reports.collected(),
+        metrics: step.metrics,
+        annotations: step.annotations,
+      },
     );
     context.position++;
     context.standing.apply(result, effects);
@@ -86,10 +101,17 @@ function checkSame(stored: StoredStep, identity: StepIdentity): void {
   const place = `step ${stored.position + 1} of the run`;
   const hint = "resume it with the version of the recipe that began it, or start a new run";
   if (stored.name !== identity.name || stored.kind !== identity.kind) {
-    throw trainError("run-changed", `${place} was ${stored.kind} "${stored.name}", the recipe now has ${identity.kind} "${identity.name}" there`, { hint });
+    throw trainError(
+      "run-changed",
+      `${place} was ${stored.kind} "${stored.name}", the recipe now has ${identity.kind} "${identity.name}" there`,
+      { hint },
+    );
   }
   const [was, is] = [canonicalJson(stored.uses), canonicalJson(identity.uses)];
-  if (was !== is) throw trainError("run-changed", `${place}, "${stored.name}", used ${was}, the recipe now has ${is}`, { hint });
+  if (was !== is)
+    throw trainError("run-changed", `${place}, "${stored.name}", used ${was}, the recipe now has ${is}`, {
+      hint,
+    });
 }
 
 /** The body's result; when the run is cancelled the body has some time to end by itself. */
@@ -124,9 +146,13 @@ function changedPolicies(context: RunContext, before: ReadonlyMap<string, number
   for (const [name, policy] of context.policies) {
     if (policy.isReleased) continue;
     if (policy.hasGradients) {
-      throw trainError("gradients-pending", `expected no gradients of ${name} to wait at the end of a step: no checkpoint holds them`, {
-        hint: "call optimStep or discardGradients before the step ends",
-      });
+      throw trainError(
+        "gradients-pending",
+        `expected no gradients of ${name} to wait at the end of a step: no checkpoint holds them`,
+        {
+          hint: "call optimStep or discardGradients before the step ends",
+        },
+      );
     }
     if (policy.changeCount !== (before.get(name) ?? 0)) changed.push(name);
   }
@@ -144,15 +170,23 @@ async function saveModels(context: RunContext, changed: readonly string[], saves
 
 function effectsOf(
   context: RunContext,
-  done: { readonly step: ActiveStep; readonly changed: readonly string[]; readonly made: StepEffects["made"] },
+  done: {
+    readonly step: ActiveStep;
+    readonly changed: readonly string[];
+    readonly made: StepEffects["made"];
+  },
 ): StepEffects {
   const { step } = done;
   const saved: Record<string, string> = {};
   for (const [name, policy] of context.policies) {
     const folder = policy.currentFolder;
-    if (!policy.isReleased && folder !== null && folder !== context.standing.models.get(name)?.savedFolder) saved[name] = folder;
+    if (!policy.isReleased && folder !== null && folder !== context.standing.models.get(name)?.savedFolder)
+      saved[name] = folder;
   }
-  const states = [...step.changedStates].map((name) => [name, context.states.get(name) ?? null]);
+  const states = [...step.changedStates].map((name): [string, JsonValue] => [
+    name,
+    context.states.get(name) ?? null,
+  ]);
   return {
     states: Object.fromEntries(states),
     made: done.made,
@@ -174,5 +208,10 @@ async function removeUnneeded(context: RunContext): Promise<void> {
 /** Whatever the body of a step threw, attributed. */
 export function stepError(name: string, thrown: unknown): Error {
   const message = `step "${name}" failed: ${messageOf(thrown)}`;
-  return toSparError(thrown, { code: "step-failed", boundary: "recipe", message, hint: "the run folder keeps what was committed before; fix the cause, then resume" });
+  return toSparError(thrown, {
+    code: "step-failed",
+    boundary: "recipe",
+    message,
+    hint: "the run folder keeps what was committed before; fix the cause, then resume",
+  });
 }

@@ -4,7 +4,14 @@
  */
 import { basename } from "node:path";
 import type { z } from "zod";
-import { isSparError, messageOf, withDeadline, type Clock, type JsonObject, type JsonValue } from "../base/index.ts";
+import {
+  isSparError,
+  messageOf,
+  withDeadline,
+  type Clock,
+  type JsonObject,
+  type JsonValue,
+} from "../base/index.ts";
 import { capabilityMissing, missingCapabilities, type Engine } from "../contract/index.ts";
 import { recordsVersion } from "../records/index.ts";
 import { RunStore, type RunManifest } from "../store/index.ts";
@@ -66,7 +73,9 @@ export interface RunOutcome {
  * is written; `run-exists`, `store-read-only`, `disk-full`; `aborted` when the signal fired, after
  * which the run can be resumed; whatever the recipe threw
  */
-export async function startRun<Schema extends OptionsSchema>(options: StartRunOptions<Schema>): Promise<RunOutcome> {
+export async function startRun<Schema extends OptionsSchema>(
+  options: StartRunOptions<Schema>,
+): Promise<RunOutcome> {
   const { recipe, preset, folder, seed, clock } = options;
   const recipeOptions = resolveOptions(recipe, preset, options.overrides);
   return withEngine(options, async (engine) => {
@@ -86,7 +95,7 @@ export async function startRun<Schema extends OptionsSchema>(options: StartRunOp
       checkpointEverySteps: options.checkpointEverySteps ?? checkpointOption(recipeOptions),
       engine: {
         name: options.engineName,
-        description: optionsToJson(engine.description),
+        description: engine.description,
         capabilities: [...engine.capabilities].toSorted(),
       },
       software: options.software,
@@ -104,14 +113,21 @@ export async function startRun<Schema extends OptionsSchema>(options: StartRunOp
  * @throws `run-changed` where recipe, options or the order of steps are not those of the run,
  * `engine-changed`; the errors of `RunStore.open`; those of `startRun`
  */
-export async function resumeRun<Schema extends OptionsSchema>(options: ResumeRunOptions<Schema>): Promise<RunOutcome> {
+export async function resumeRun<Schema extends OptionsSchema>(
+  options: ResumeRunOptions<Schema>,
+): Promise<RunOutcome> {
   const { recipe } = options;
   const store = RunStore.open(options.folder, options.clock);
   try {
     const recipeOptions = optionsOfRun(recipe, store.manifest, options.overrides);
     const { repeatedSteps, isFinished } = goBack(store);
     if (isFinished) {
-      return await execute(options, { store, engine: replayOnlyEngine(store.manifest), recipeOptions, repeatedSteps });
+      return await execute(options, {
+        store,
+        engine: replayOnlyEngine(store.manifest),
+        recipeOptions,
+        repeatedSteps,
+      });
     }
     return await withEngine(options, async (engine) => {
       checkEngine(store.manifest, engine);
@@ -128,8 +144,9 @@ async function withEngine<T>(
 ): Promise<T> {
   const timeoutMs = options.engineTimeoutMs ?? defaultEngineTimeoutMs;
   const signal = options.signal === undefined ? {} : { signal: options.signal };
-  const engine = await withDeadline({ boundary: "engine", what: "the start of the engine", timeoutMs, ...signal }, (inner) =>
-    options.engineFactory(inner),
+  const engine = await withDeadline(
+    { boundary: "engine", what: "the start of the engine", timeoutMs, ...signal },
+    (inner) => options.engineFactory(inner),
   );
   try {
     return await use(engine);
@@ -157,9 +174,20 @@ async function execute<Schema extends OptionsSchema>(
   const signal = options.signal ?? new AbortController().signal;
   const { id, preset } = store.manifest;
   const committedStepCount = [...store.steps.each()].length;
-  tell(observer, { kind: "run-start", id, folder: options.folder, recipe: recipe.id, preset, committedStepCount, repeatedSteps });
+  tell(observer, {
+    kind: "run-start",
+    id,
+    folder: options.folder,
+    recipe: recipe.id,
+    preset,
+    committedStepCount,
+    repeatedSteps,
+  });
   try {
-    store.event(committedStepCount === 0 ? "run-start" : "run-resume", { repeatedSteps: [...repeatedSteps], engine: optionsToJson(engine.description) });
+    store.event(committedStepCount === 0 ? "run-start" : "run-resume", {
+      repeatedSteps: [...repeatedSteps],
+      engine: optionsToJson(engine.description),
+    });
     const run = new DurableRun({
       store,
       engine,
@@ -195,7 +223,10 @@ function recordEnd(store: RunStore, outcome: "interrupted" | "failed", thrown: u
 }
 
 /** Gives up the steps after the last commit whose models are all saved, and left-over checkpoints. */
-function goBack(store: RunStore): { readonly repeatedSteps: readonly string[]; readonly isFinished: boolean } {
+function goBack(store: RunStore): {
+  readonly repeatedSteps: readonly string[];
+  readonly isFinished: boolean;
+} {
   const steps = [...store.steps.each()].map((step) => ({ ...step, effects: parseEffects(step.effects) }));
   const keptCount = resumableStepCount(steps);
   const kept = steps.slice(0, keptCount);
@@ -217,15 +248,24 @@ function optionsOfRun<Schema extends OptionsSchema>(
   const hint = "resume it with what began it, or start a new run";
   if (recipe.id !== manifest.recipe.id || recipe.version !== manifest.recipe.version) {
     const was = `${manifest.recipe.id} version ${manifest.recipe.version}`;
-    throw trainError("run-changed", `the run was begun by recipe ${was}, this is ${recipe.id} version ${recipe.version}`, { hint });
+    throw trainError(
+      "run-changed",
+      `the run was begun by recipe ${was}, this is ${recipe.id} version ${recipe.version}`,
+      { hint },
+    );
   }
   const recipeOptions = checkOptions(recipe, { ...manifest.options, ...overrides });
   const differences = differingOptions(manifest.options, optionsToJson(recipeOptions));
-  if (differences.length > 0) throw trainError("run-changed", `options of the run differ: ${differences.join("; ")}`, { hint });
+  if (differences.length > 0)
+    throw trainError("run-changed", `options of the run differ: ${differences.join("; ")}`, { hint });
   return recipeOptions;
 }
 
-function checkNeeds<Schema extends OptionsSchema>(recipe: Recipe<Schema>, options: z.output<Schema>, engine: Engine): void {
+function checkNeeds<Schema extends OptionsSchema>(
+  recipe: Recipe<Schema>,
+  options: z.output<Schema>,
+  engine: Engine,
+): void {
   const [missing] = missingCapabilities(engine.capabilities, recipe.needs(options));
   if (missing !== undefined) throw capabilityMissing(engine.description.id, missing);
 }
@@ -236,7 +276,7 @@ function checkEngine(manifest: RunManifest, engine: Engine): void {
   if (id !== engine.description.id || precision !== engine.description.precision) {
     throw trainError(
       "engine-changed",
-      `the run was begun on engine ${String(id)} in ${String(precision)}, this is ${engine.description.id} in ${engine.description.precision}`,
+      `the run was begun on engine ${id} in ${precision}, this is ${engine.description.id} in ${engine.description.precision}`,
       { hint: `resume it with --engine ${manifest.engine.name}` },
     );
   }

@@ -20,7 +20,10 @@ export function groupsOf(data: readonly Datum[]): readonly (readonly Datum[])[] 
 }
 
 /** Whole groups together while they fit; a group that is too large for itself goes alone. */
-export function microBatches(groups: readonly (readonly Datum[])[], maximumRows: number): readonly (readonly Datum[])[] {
+export function microBatches(
+  groups: readonly (readonly Datum[])[],
+  maximumRows: number,
+): readonly (readonly Datum[])[] {
   const batches: Datum[][] = [];
   for (const group of groups) {
     const last = batches.at(-1);
@@ -38,5 +41,7 @@ export function scaleWeights(
 ): readonly (readonly Datum[])[] {
   if (reduction === "sum") return groups;
   const count = Math.max(1, reduction === "mean-per-group" ? counts.groupCount : counts.tokenCount);
-  return groups.map((group) => group.map((datum) => ({ ...datum, weights: datum.weights.map((weight) => weight / count) })));
+  return groups.map((group) =>
+    group.map((datum) => ({ ...datum, weights: datum.weights.map((weight) => weight / count) })),
+  );
 }

@@ -4,7 +4,14 @@
  * one micro-batch, sums run over the whole update, so micro-batching changes nothing.
  */
 import { assert, throwIfAborted, type CallOptions, type Random } from "../base/index.ts";
-import type { BuiltInLoss, CustomLoss, Datum, ForwardBackwardResult, Model, OptimizerParameters } from "../contract/index.ts";
+import type {
+  BuiltInLoss,
+  CustomLoss,
+  Datum,
+  ForwardBackwardResult,
+  Model,
+  OptimizerParameters,
+} from "../contract/index.ts";
 import { addMetrics } from "../losses/index.ts";
 import { groupsOf, microBatches, scaleWeights, type Reduction } from "./fit-batches.ts";
 import type { Progress } from "./run.ts";
@@ -76,7 +83,10 @@ export function countUpdates(options: Pick<FitOptions, "data" | "groupsPerUpdate
  */
 export async function fit(options: FitOptions): Promise<readonly FitUpdate[]> {
   const { data, groupsPerUpdate, random, signal } = options;
-  assert(Number.isInteger(groupsPerUpdate) && groupsPerUpdate > 0, `groupsPerUpdate must be a positive integer, got ${groupsPerUpdate}`);
+  assert(
+    Number.isInteger(groupsPerUpdate) && groupsPerUpdate > 0,
+    `groupsPerUpdate must be a positive integer, got ${groupsPerUpdate}`,
+  );
   if (data.length === 0) throw trainError("no-data", "expected rows to train on, got none");
   const groups = groupsOf(data);
   const updateCount = countUpdates(options);
@@ -86,7 +96,11 @@ export async function fit(options: FitOptions): Promise<readonly FitUpdate[]> {
     for (let start = 0; start < shuffled.length; start += groupsPerUpdate) {
       throwIfAborted(signal, { boundary: "recipe", what: "training" });
       const batch = shuffled.slice(start, start + groupsPerUpdate);
-      const update = await updateOnce(options, batch, shapeOf(batch, { updateIndex: updates.length, updateCount, epoch }));
+      const update = await updateOnce(
+        options,
+        batch,
+        shapeOf(batch, { updateIndex: updates.length, updateCount, epoch }),
+      );
       updates.push(update);
       options.onUpdate?.(update);
       options.progress?.advance();
@@ -96,12 +110,19 @@ export async function fit(options: FitOptions): Promise<readonly FitUpdate[]> {
   return updates;
 }
 
-async function updateOnce(options: FitOptions, groups: readonly (readonly Datum[])[], shape: UpdateShape): Promise<FitUpdate> {
+async function updateOnce(
+  options: FitOptions,
+  groups: readonly (readonly Datum[])[],
+  shape: UpdateShape,
+): Promise<FitUpdate> {
   const { model, optimizer, schedule, signal, callTimeoutMs, reduction = "sum" } = options;
   const call: CallOptions = { signal, ...(callTimeoutMs === undefined ? {} : { timeoutMs: callTimeoutMs }) };
   const loss = typeof options.loss === "function" ? options.loss(shape) : options.loss;
   const learningRate = schedule(shape.updateIndex, shape.updateCount);
-  const batches = microBatches(scaleWeights(groups, reduction, shape), options.microBatchRows ?? Number.POSITIVE_INFINITY);
+  const batches = microBatches(
+    scaleWeights(groups, reduction, shape),
+    options.microBatchRows ?? Number.POSITIVE_INFINITY,
+  );
   // All at once: the model runs them in this order, and nothing waits for an answer in between.
   const passes = batches.map((batch) => pass(model, batch, loss, call));
   const step = model.optimStep({ ...optimizer, learningRate }, call);
@@ -118,8 +139,15 @@ async function updateOnce(options: FitOptions, groups: readonly (readonly Datum[
   };
 }
 
-function pass(model: Model, batch: readonly Datum[], loss: BuiltInLoss | CustomLoss, call: CallOptions): Promise<ForwardBackwardResult> {
-  return "evaluate" in loss ? model.forwardBackwardCustom(batch, loss, call) : model.forwardBackward(batch, loss, call);
+function pass(
+  model: Model,
+  batch: readonly Datum[],
+  loss: BuiltInLoss | CustomLoss,
+  call: CallOptions,
+): Promise<ForwardBackwardResult> {
+  return "evaluate" in loss
+    ? model.forwardBackwardCustom(batch, loss, call)
+    : model.forwardBackward(batch, loss, call);
 }
 
 function shapeOf(
@@ -127,15 +155,22 @@ function shapeOf(
   place: Pick<UpdateShape, "updateIndex" | "updateCount" | "epoch">,
 ): UpdateShape {
   const rows = groups.flat();
-  const tokenCount = rows.reduce((sum, row) => sum + row.weights.reduce((count, weight) => count + (weight === 0 ? 0 : 1), 0), 0);
+  const tokenCount = rows.reduce(
+    (sum, row) => sum + row.weights.reduce((count, weight) => count + (weight === 0 ? 0 : 1), 0),
+    0,
+  );
   return { ...place, groupCount: groups.length, rowCount: rows.length, tokenCount };
 }
 
 function checkFinite(update: FitUpdate): void {
   const { loss, gradientNorm, updateIndex, learningRate } = update;
   if (Number.isFinite(loss) && (gradientNorm === null || Number.isFinite(gradientNorm))) return;
-  throw trainError("loss-not-finite", `expected a finite loss and gradient in update ${updateIndex}, got loss ${loss} and gradient norm ${gradientNorm}`, {
-    hint: "lower the learning rate, clip gradients, or look at the rows of this update",
-    facts: { updateIndex, learningRate },
-  });
+  throw trainError(
+    "loss-not-finite",
+    `expected a finite loss and gradient in update ${updateIndex}, got loss ${loss} and gradient norm ${gradientNorm}`,
+    {
+      hint: "lower the learning rate, clip gradients, or look at the rows of this update",
+      facts: { updateIndex, learningRate },
+    },
+  );
 }

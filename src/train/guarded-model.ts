@@ -70,13 +70,21 @@ export class GuardedModel implements Model {
     return this.inner.forward(data, this.#guard.callOptions(call));
   }
 
-  async forwardBackward(data: readonly Datum[], loss: BuiltInLoss, call?: CallOptions): Promise<ForwardBackwardResult> {
+  async forwardBackward(
+    data: readonly Datum[],
+    loss: BuiltInLoss,
+    call?: CallOptions,
+  ): Promise<ForwardBackwardResult> {
     this.#guard.checkChange();
     this.hasGradients = true;
     return this.inner.forwardBackward(data, loss, this.#guard.callOptions(call));
   }
 
-  async forwardBackwardCustom(data: readonly Datum[], loss: CustomLoss, call?: CallOptions): Promise<ForwardBackwardResult> {
+  async forwardBackwardCustom(
+    data: readonly Datum[],
+    loss: CustomLoss,
+    call?: CallOptions,
+  ): Promise<ForwardBackwardResult> {
     this.#guard.checkChange();
     this.hasGradients = true;
     return this.inner.forwardBackwardCustom(data, loss, this.#guard.callOptions(call));
@@ -113,9 +121,13 @@ export class GuardedModel implements Model {
   }
 
   async publish(): Promise<PolicyVersion> {
-    throw trainError("policy-owned", `expected ${this.name} to be published through its policy, so that the version survives`, {
-      hint: "call policy.publish()",
-    });
+    throw trainError(
+      "policy-owned",
+      `expected ${this.name} to be published through its policy, so that the version survives`,
+      {
+        hint: "call policy.publish()",
+      },
+    );
   }
 
   async release(): Promise<void> {

@@ -5,7 +5,13 @@
  */
 import type { CallOptions } from "../base/index.ts";
 import type { Datum, EngineDescription, Model } from "../contract/index.ts";
-import { judgeMismatch, measureMismatch, mismatchMetrics, type Mismatch, type MismatchAlarmOptions } from "../losses/index.ts";
+import {
+  judgeMismatch,
+  measureMismatch,
+  mismatchMetrics,
+  type Mismatch,
+  type MismatchAlarmOptions,
+} from "../losses/index.ts";
 import type { Report } from "./report.ts";
 import type { Step } from "./run.ts";
 
@@ -25,7 +31,9 @@ export interface MismatchCheckOptions {
 /** Records the gap as metrics of the step, and notes an alarm; call it before the first update. */
 export async function checkMismatch(options: MismatchCheckOptions): Promise<Mismatch> {
   const { model, data, step, report, index } = options;
-  const fresh = data.filter((datum) => datum.behaviorLogprobs !== undefined && datum.origin?.isReplayed !== true);
+  const fresh = data.filter(
+    (datum) => datum.behaviorLogprobs !== undefined && datum.origin?.isReplayed !== true,
+  );
   if (fresh.length === 0) return { kind: "empty" };
   const call: CallOptions = { signal: step.signal };
   const { logprobs } = await model.forward(fresh, call);

@@ -18,7 +18,12 @@ export type RunEvent =
       /** Names of steps that were committed after the last save of their models and are repeated. */
       readonly repeatedSteps: readonly string[];
     }
-  | { readonly kind: "step-start"; readonly name: string; readonly position: number; readonly isReplayed: boolean }
+  | {
+      readonly kind: "step-start";
+      readonly name: string;
+      readonly position: number;
+      readonly isReplayed: boolean;
+    }
   | {
       readonly kind: "step-end";
       readonly name: string;
@@ -26,7 +31,11 @@ export type RunEvent =
       readonly durationMs: number;
       readonly isReplayed: boolean;
     }
-  | ({ readonly kind: "progress-start"; readonly progressId: number; readonly stepName: string } & ProgressOptions)
+  | ({
+      readonly kind: "progress-start";
+      readonly progressId: number;
+      readonly stepName: string;
+    } & ProgressOptions)
   | { readonly kind: "progress-advance"; readonly progressId: number; readonly done: number }
   | { readonly kind: "progress-end"; readonly progressId: number }
   | { readonly kind: "report"; readonly event: ReportEvent; readonly isReplayed: boolean }

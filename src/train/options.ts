@@ -4,7 +4,7 @@
  * line: values arrive as JSON.
  */
 import { z } from "zod";
-import { suggestName, type JsonObject, type JsonValue } from "../base/index.ts";
+import { parseJson, suggestName, type JsonObject, type JsonValue } from "../base/index.ts";
 import type { OptionsSchema, Recipe } from "./recipe.ts";
 import { trainError } from "./train-errors.ts";
 
@@ -32,12 +32,18 @@ export function resolveOptions<Schema extends OptionsSchema>(
  *
  * @throws `unknown-option`, `invalid-option`
  */
-export function checkOptions<Schema extends OptionsSchema>(recipe: Recipe<Schema>, values: JsonObject): z.output<Schema> {
+export function checkOptions<Schema extends OptionsSchema>(
+  recipe: Recipe<Schema>,
+  values: JsonObject,
+): z.output<Schema> {
   refuseUnknown(recipe.options, values, "");
   const parsed = recipe.options.safeParse(values, { reportInput: true });
   if (!parsed.success) throw invalidOptions(parsed.error);
   const problems = recipe.check?.(parsed.data) ?? [];
-  if (problems.length > 0) throw trainError("invalid-option", problems.join("; "), { hint: `spar plan ${recipe.id} lists the options` });
+  if (problems.length > 0)
+    throw trainError("invalid-option", problems.join("; "), {
+      hint: `spar plan ${recipe.id} lists the options`,
+    });
   return parsed.data;
 }
 
@@ -53,7 +59,9 @@ export function differingOptions(before: JsonObject, now: JsonObject, prefix = "
     const [old, current] = [before[key], now[key]];
     if (isGroup(old) && isGroup(current)) return differingOptions(old, current, `${prefix}${key}.`);
     if (JSON.stringify(old) === JSON.stringify(current)) return [];
-    return [`${prefix}${key}: ${JSON.stringify(old) ?? "not there"}, now ${JSON.stringify(current) ?? "not there"}`];
+    return [
+      `${prefix}${key}: ${JSON.stringify(old) ?? "not there"}, now ${JSON.stringify(current) ?? "not there"}`,
+    ];
   });
 }
 
@@ -75,7 +83,8 @@ function refuseUnknown(schema: z.ZodObject, values: JsonObject, prefix: string):
 /** The schema of a group of options inside defaults and the like. */
 function groupOf(member: unknown): z.ZodObject | null {
   if (member instanceof z.ZodObject) return member;
-  const isWrapper = member instanceof z.ZodDefault || member instanceof z.ZodPrefault || member instanceof z.ZodOptional;
+  const isWrapper =
+    member instanceof z.ZodDefault || member instanceof z.ZodPrefault || member instanceof z.ZodOptional;
   return isWrapper ? groupOf(member.unwrap()) : null;
 }
 
@@ -84,7 +93,9 @@ function invalidOptions(error: z.ZodError): Error {
     const came = issue.input === undefined ? "" : `, got ${JSON.stringify(issue.input)}`;
     return `option ${issue.path.join(".")}: ${issue.message}${came}`;
   });
-  return trainError("invalid-option", lines.join("; "), { hint: "spar plan RECIPE lists the options with their types" });
+  return trainError("invalid-option", lines.join("; "), {
+    hint: "spar plan RECIPE lists the options with their types",
+  });
 }
 
 function merge(base: JsonObject, over: JsonObject): JsonObject {
@@ -101,5 +112,6 @@ function isGroup(value: JsonValue | undefined): value is JsonObject {
 }
 
 function toJsonObject(value: object): JsonObject {
-  return JSON.parse(JSON.stringify(value));
+  // An object stays one.
+  return parseJson(JSON.stringify(value)) as JsonObject;
 }

@@ -17,7 +17,8 @@ export function toPlainJson(value: unknown, what: string): JsonValue {
   if (Array.isArray(value)) return value.map((item, index) => toPlainJson(item, `${what}[${index}]`));
   if (typeof value !== "object") throw notJson(what, typeof value);
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) throw notJson(what, `a ${value.constructor.name}`);
+  if (prototype !== Object.prototype && prototype !== null)
+    throw notJson(what, `a ${value.constructor.name}`);
   const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(entries.map(([key, member]) => [key, toPlainJson(member, `${what}.${key}`)]));
 }

@@ -1,6 +1,5 @@
 /** What stands in for the engine when a finished run is told again: a description, and nothing that computes. */
-import { present } from "../base/index.ts";
-import { capabilityMeanings, engineError, type Capability, type Engine, type EngineDescription } from "../contract/index.ts";
+import { capabilityMeanings, engineError, type Capability, type Engine } from "../contract/index.ts";
 import type { RunManifest } from "../store/index.ts";
 
 /** An engine that describes the one of the run and refuses to work. */
@@ -11,7 +10,7 @@ export function replayOnlyEngine(manifest: RunManifest): Engine {
   const refuseLater = async (): Promise<never> => refuse();
   const { description, capabilities } = manifest.engine;
   return {
-    description: describe(description),
+    description,
     capabilities: new Set(capabilities.filter(isCapability)),
     createModel: refuseLater,
     sample: refuseLater,
@@ -21,18 +20,6 @@ export function replayOnlyEngine(manifest: RunManifest): Engine {
     imagePositions: refuse,
     releaseVersion: refuseLater,
     close: async () => undefined,
-  };
-}
-
-function describe(stored: RunManifest["engine"]["description"]): EngineDescription {
-  const text = (key: string): string => String(present(stored[key], `engine.description.${key} in run.json`));
-  const precision = text("precision");
-  return {
-    id: text("id"),
-    executor: text("executor"),
-    precision: precision === "float64" || precision === "bfloat16" ? precision : "float32",
-    threadCount: Number(text("threadCount")),
-    software: text("software"),
   };
 }
 

@@ -14,7 +14,12 @@ export type Cell = string | number | null;
 
 export type ReportEvent =
   | { readonly kind: "note"; readonly text: string }
-  | { readonly kind: "table-start"; readonly table: string; readonly title: string; readonly columns: readonly TableColumn[] }
+  | {
+      readonly kind: "table-start";
+      readonly table: string;
+      readonly title: string;
+      readonly columns: readonly TableColumn[];
+    }
   | { readonly kind: "table-row"; readonly table: string; readonly cells: readonly Cell[] }
   | {
       readonly kind: "chart";

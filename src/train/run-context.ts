@@ -45,9 +45,13 @@ export class RunContext implements VersionSource {
   /** The running step. @throws `outside-step` */
   activeStep(): ActiveStep {
     if (this.active !== null) return this.active;
-    throw trainError("outside-step", "expected models, versions and states to be used inside a step, none is running", {
-      hint: "move this into the body of run.step: what is done between steps is not recorded",
-    });
+    throw trainError(
+      "outside-step",
+      "expected models, versions and states to be used inside a step, none is running",
+      {
+        hint: "move this into the body of run.step: what is done between steps is not recorded",
+      },
+    );
   }
 
   checkUse(): void {
@@ -93,9 +97,13 @@ export class RunContext implements VersionSource {
   #checkChange(policy: string): void {
     const step = this.activeStep();
     if (step.models.has(policy)) return;
-    throw trainError("not-named-by-step", `step "${step.name}" changes the model ${policy} without naming it`, {
-      hint: `name it: run.step("${step.name}", { models: [${policy}] }, ...), so that it is saved`,
-    });
+    throw trainError(
+      "not-named-by-step",
+      `step "${step.name}" changes the model ${policy} without naming it`,
+      {
+        hint: `name it: run.step("${step.name}", { models: [${policy}] }, ...), so that it is saved`,
+      },
+    );
   }
 
   #find(address: string): StoredVersion | null {

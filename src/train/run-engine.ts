@@ -34,7 +34,10 @@ export class RunEngine implements Engine {
   readonly #engine: Engine;
   readonly #source: VersionSource;
   /** The engine's own version by ours; a promise while it is being published again. */
-  readonly #published = new Map<string, { readonly address: string; readonly version: Promise<PolicyVersion> }>();
+  readonly #published = new Map<
+    string,
+    { readonly address: string; readonly version: Promise<PolicyVersion> }
+  >();
 
   constructor(engine: Engine, source: VersionSource) {
     this.#engine = engine;
@@ -51,7 +54,10 @@ export class RunEngine implements Engine {
 
   /** Remembers what the engine calls a version that was just published. */
   register(version: PolicyVersion, engineVersion: PolicyVersion): void {
-    this.#published.set(keyOf(version), { address: version.address, version: Promise.resolve(engineVersion) });
+    this.#published.set(keyOf(version), {
+      address: version.address,
+      version: Promise.resolve(engineVersion),
+    });
   }
 
   /** Frees the engine's copies of versions that can never be asked for again. */
@@ -67,7 +73,8 @@ export class RunEngine implements Engine {
   async createModel(options: CreateModelOptions, call?: CallOptions): Promise<Model> {
     this.#source.checkUse();
     const { from } = options;
-    const source = from.kind === "version" ? { kind: from.kind, version: await this.#resolve(from.version) } : from;
+    const source =
+      from.kind === "version" ? { kind: from.kind, version: await this.#resolve(from.version) } : from;
     return this.#engine.createModel({ ...options, from: source }, this.#source.callOptions(call));
   }
 
@@ -94,7 +101,11 @@ export class RunEngine implements Engine {
     return this.#engine.computeValues(await this.#resolve(version), inputs, this.#source.callOptions(call));
   }
 
-  async embed(version: PolicyVersion, inputs: readonly (readonly Chunk[])[], call?: CallOptions): Promise<Float32Array[]> {
+  async embed(
+    version: PolicyVersion,
+    inputs: readonly (readonly Chunk[])[],
+    call?: CallOptions,
+  ): Promise<Float32Array[]> {
     this.#source.checkUse();
     return this.#engine.embed(await this.#resolve(version), inputs, this.#source.callOptions(call));
   }
@@ -106,12 +117,14 @@ export class RunEngine implements Engine {
   /** Drops a version for good when the step commits: its weights leave the run folder too. */
   async releaseVersion(version: PolicyVersion, call?: CallOptions): Promise<void> {
     this.#source.checkUse();
-    if (!isRunAddress(version.address)) return this.#engine.releaseVersion(version, this.#source.callOptions(call));
+    if (!isRunAddress(version.address))
+      return this.#engine.releaseVersion(version, this.#source.callOptions(call));
     if (this.#source.weightsOf(version) === null) throw unknownVersion(version);
     const published = this.#published.get(keyOf(version));
     this.#published.delete(keyOf(version));
     this.#source.drop(version);
-    if (published !== undefined) await this.#engine.releaseVersion(await published.version, this.#source.callOptions(call));
+    if (published !== undefined)
+      await this.#engine.releaseVersion(await published.version, this.#source.callOptions(call));
   }
 
   async close(): Promise<void> {
@@ -135,7 +148,10 @@ export class RunEngine implements Engine {
   async #publishAgain(version: PolicyVersion, folder: string): Promise<PolicyVersion> {
     const call = this.#source.callOptions(undefined);
     const from = { kind: "saved", folder, includeOptimizer: false } as const;
-    const model = await this.#engine.createModel({ name: `${version.modelId}@${version.number}`, from }, call);
+    const model = await this.#engine.createModel(
+      { name: `${version.modelId}@${version.number}`, from },
+      call,
+    );
     try {
       const published = await model.publish({ trainable: true }, call);
       if (version.digest !== null && published.digest !== version.digest) {

@@ -45,7 +45,11 @@ export class RunPolicy implements Policy {
   #saved: { readonly folder: string; readonly changeCount: number } | null = null;
   #saveCount = { position: -1, count: 0 };
 
-  constructor(name: string, options: Omit<CreateModelOptions, "name">, hostOf: (policy: RunPolicy) => PolicyHost) {
+  constructor(
+    name: string,
+    options: Omit<CreateModelOptions, "name">,
+    hostOf: (policy: RunPolicy) => PolicyHost,
+  ) {
     this.name = name;
     this.#options = options;
     this.#hostOf = hostOf;
@@ -69,7 +73,11 @@ export class RunPolicy implements Policy {
 
   /** Whether its state is neither as it was made nor on the disk. */
   get isDirty(): boolean {
-    return this.#model !== null && this.#model.changeCount > 0 && this.#saved?.changeCount !== this.#model.changeCount;
+    return (
+      this.#model !== null &&
+      this.#model.changeCount > 0 &&
+      this.#saved?.changeCount !== this.#model.changeCount
+    );
   }
 
   /** The checkpoint of its current state, null where there is none. */
@@ -118,7 +126,9 @@ export class RunPolicy implements Policy {
     host.checkUse();
     const model = this.#live();
     const folder = await this.save();
-    const published = await this.#wait("publishing", (call) => model.inner.publish({ trainable: true }, call));
+    const published = await this.#wait("publishing", (call) =>
+      model.inner.publish({ trainable: true }, call),
+    );
     const number = host.nextVersionNumber(this.name);
     const version: StoredVersion = { policy: this.name, number, digest: published.digest, folder };
     host.engine.register(publicVersion(version), published);
@@ -185,6 +195,8 @@ export class RunPolicy implements Policy {
     const timeoutMs = this.#host.engineTimeoutMs;
     const call = this.#host.callOptions(undefined);
     const what = `${doing} the model ${this.name}`;
-    return withDeadline({ ...call, boundary: "engine", what, timeoutMs }, (signal) => start({ signal, timeoutMs }));
+    return withDeadline({ ...call, boundary: "engine", what, timeoutMs }, (signal) =>
+      start({ signal, timeoutMs }),
+    );
   }
 }

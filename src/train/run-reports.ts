@@ -4,7 +4,7 @@
  * of a step tells is shown when it commits, and from the record afterwards.
  */
 import type { StoredReport } from "../store/index.ts";
-import type { JsonValue } from "../base/index.ts";
+import { parseJson, type JsonValue } from "../base/index.ts";
 import { tell, type RunObserver } from "./observer.ts";
 import type { Cell, Report, ReportEvent, ReportTable, TableColumn } from "./report.ts";
 
@@ -26,7 +26,8 @@ export class RunReports implements Report {
 
   table(title: string, columns: readonly TableColumn[]): ReportTable {
     // Numbered apart: a resumed run does not run the bodies of committed steps.
-    const table = this.#stepName === null ? `run/${this.#tablesBetween++}` : `${this.#stepName}/${this.#tablesInside++}`;
+    const table =
+      this.#stepName === null ? `run/${this.#tablesBetween++}` : `${this.#stepName}/${this.#tablesInside++}`;
     this.#add({ kind: "table-start", table, title, columns });
     return { row: (...cells: readonly Cell[]) => this.#add({ kind: "table-row", table, cells }) };
   }
@@ -84,9 +85,10 @@ export class RunReports implements Report {
 
 /** JSON has no NaN: a cell or a point without a number is null. */
 function toJson(event: ReportEvent): JsonValue {
-  return JSON.parse(JSON.stringify(event));
+  return parseJson(JSON.stringify(event));
 }
 
 function fromJson(event: JsonValue): ReportEvent {
-  return JSON.parse(JSON.stringify(event));
+  // What `toJson` of this file stored.
+  return event as unknown as ReportEvent;
 }

@@ -38,7 +38,10 @@ export function cosineSchedule(options: ScheduleOptions): Schedule {
 /** `shape` goes from 1 to 0 while its argument goes from 0 to 1. */
 function scheduleOf(options: ScheduleOptions, shape: (share: number) => number): Schedule {
   const { learningRate, warmupShare = 0, finalShare = 0 } = options;
-  assert(warmupShare >= 0 && warmupShare < 1, `warmupShare must be at least 0 and below 1, got ${warmupShare}`);
+  assert(
+    warmupShare >= 0 && warmupShare < 1,
+    `warmupShare must be at least 0 and below 1, got ${warmupShare}`,
+  );
   return (updateIndex, updateCount) => {
     const length = options.lengthUpdates ?? updateCount;
     const warmup = Math.ceil(length * warmupShare);

@@ -18,10 +18,8 @@ const storedVersionSchema = z.object({
 
 const effectsSchema = z.object({
   states: z.record(z.string(), z.json()),
-  /** The model that this step made, with the address of the version that it was made from. */
   made: z.object({ policy: z.string(), sourceVersion: z.string().nullable() }).nullable(),
   changed: z.array(z.string()),
-  /** Policy to the checkpoint that holds its state after this step. */
   saved: z.record(z.string(), z.string()),
   released: z.array(z.string()),
   versions: z.array(storedVersionSchema),
@@ -30,7 +28,18 @@ const effectsSchema = z.object({
 
 /** A published version with the checkpoint that holds its weights. */
 export type StoredVersion = z.output<typeof storedVersionSchema>;
-export type StepEffects = z.output<typeof effectsSchema>;
+
+export interface StepEffects {
+  readonly states: Readonly<Record<string, JsonValue>>;
+  /** The model that this step made, with the address of the version that it was made from. */
+  readonly made: { readonly policy: string; readonly sourceVersion: string | null } | null;
+  readonly changed: readonly string[];
+  /** Policy to the checkpoint that holds its state after this step. */
+  readonly saved: Readonly<Record<string, string>>;
+  readonly released: readonly string[];
+  readonly versions: readonly StoredVersion[];
+  readonly droppedVersions: readonly string[];
+}
 
 export const noEffects: StepEffects = {
   states: {},
@@ -110,7 +119,8 @@ export class Standing {
       this.models.set(policy, { savedFolder: null, isDirty: false, sourceVersion });
     }
     for (const policy of effects.changed) this.#update(policy, { savedFolder: null, isDirty: true });
-    for (const [policy, folder] of Object.entries(effects.saved)) this.#update(policy, { savedFolder: folder, isDirty: false });
+    for (const [policy, folder] of Object.entries(effects.saved))
+      this.#update(policy, { savedFolder: folder, isDirty: false });
     for (const policy of effects.released) this.models.delete(policy);
     for (const version of effects.versions) this.versions.set(versionAddress(version), version);
     for (const address of effects.droppedVersions) this.#dropped.add(address);
@@ -139,7 +149,8 @@ export class Standing {
 
   #update(policy: string, change: Pick<ModelStanding, "savedFolder" | "isDirty">): void {
     const model = this.models.get(policy);
-    if (model === undefined) throw storeError("run-corrupt", `expected a model called ${policy}, the run has none`);
+    if (model === undefined)
+      throw storeError("run-corrupt", `expected a model called ${policy}, the run has none`);
     this.models.set(policy, { ...model, ...change });
   }
 
@@ -152,14 +163,19 @@ export class Standing {
       if (model.savedFolder === null && model.sourceVersion !== null) named.add(model.sourceVersion);
     }
     for (const [address, version] of this.versions) {
-      this.#lastNumbers.set(version.policy, Math.max(version.number, this.#lastNumbers.get(version.policy) ?? 0));
+      this.#lastNumbers.set(
+        version.policy,
+        Math.max(version.number, this.#lastNumbers.get(version.policy) ?? 0),
+      );
       if (!named.has(address)) this.versions.delete(address);
     }
   }
 }
 
 /** How many of the committed steps count on resume: those up to the last one after which all models are saved. */
-export function resumableStepCount(steps: Iterable<{ readonly result: JsonValue; readonly effects: StepEffects }>): number {
+export function resumableStepCount(
+  steps: Iterable<{ readonly result: JsonValue; readonly effects: StepEffects }>,
+): number {
   const standing = new Standing();
   let stepCount = 0;
   let resumable = 0;

@@ -27,6 +27,10 @@ export interface TrainErrorDetails {
 }
 
 /** An error at the recipe boundary. */
-export function trainError(code: TrainErrorCode, message: string, details: TrainErrorDetails = {}): SparError {
+export function trainError(
+  code: TrainErrorCode,
+  message: string,
+  details: TrainErrorDetails = {},
+): SparError {
   return new SparError({ code, boundary: "recipe", message, ...details });
 }
