@@ -68,6 +68,15 @@ describe("failures", () => {
     expect(failure.message).toContain("/srv/runs");
   });
 
+  test("a file that is not there is bad input, a folder that cannot be made is storage", () => {
+    expect(describeFailure(systemError("ENOENT", "x.jsonl"))).toMatchObject({ exit: "input" });
+    const making = Object.assign(systemError("ENOENT", "/proc/x"), { syscall: "mkdir" });
+    expect(describeFailure(making)).toMatchObject({
+      exit: "storage",
+      message: "cannot use /proc/x: it is not there and cannot be made",
+    });
+  });
+
   test("a file that could not be read keeps the words of whoever read it", () => {
     const error = new SparError({
       code: "file-unreadable",
@@ -83,6 +92,12 @@ describe("failures", () => {
     loop.cause = loop;
     expect(describeFailure(loop)).toMatchObject({ exit: "failed", message: "unexpected error: loop" });
     expect(reportFailure("thrown text", { style, isVerbose: true }).length).toBeGreaterThan(2);
+  });
+
+  test("a stack inside a message, as one from another thread, is for those who ask", () => {
+    const error = new Error("the engine failed: out of memory\n    at allocate (heap.ts:3:1)");
+    expect(reportFailure(error, { style, isVerbose: false }).join("\n")).not.toContain("heap.ts");
+    expect(reportFailure(error, { style, isVerbose: true }).join("\n")).toContain("heap.ts");
   });
 
   test("control characters of a message are shown, not obeyed", () => {

@@ -28,6 +28,11 @@ const systemErrors: Readonly<Record<string, string>> = {
   EPERM: "not permitted",
   EROFS: "the disk is read-only",
   EIO: "the disk failed",
+  ENOENT: "it is not there and cannot be made",
+  ENOTDIR: "a part of the path is not a folder",
+  EISDIR: "it is a folder",
+  EEXIST: "something of that name is in the way",
+  EMFILE: "too many files are open",
 };
 
 /** A full disk explains every error above it; the others only what they themselves say. */
@@ -48,9 +53,17 @@ export function describeFailure(thrown: unknown): FailureDescription {
 /** The lines of standard error for a failure. */
 export function reportFailure(thrown: unknown, options: FailureReportOptions): string[] {
   const { message, hint } = describeFailure(thrown);
-  const lines = [`${options.style.bad("error:")} ${manyLines(message)}`];
+  const lines = [`${options.style.bad("error:")} ${manyLines(withoutStack(message))}`];
   if (hint !== null) lines.push(`${options.style.faint("hint:")}  ${manyLines(hint)}`);
   return options.isVerbose ? [...lines, ...stackLines(thrown)] : lines;
+}
+
+/** Errors that crossed a thread or a wire may carry their stack inside the message. */
+function withoutStack(message: string): string {
+  return message
+    .split("\n")
+    .filter((line) => !/^\s+at /u.test(line))
+    .join("\n");
 }
 
 function storageFailure(thrown: unknown): FailureDescription | null {
@@ -62,6 +75,7 @@ function storageFailure(thrown: unknown): FailureDescription | null {
     const { code, path } = systemErrorOf(error);
     const words = code === null ? undefined : systemErrors[code];
     if (code === null || words === undefined || (depth > 0 && !explainsAll.has(code))) continue;
+    if (code === "ENOENT" && !isMakingFolder(error)) return fileMissing(path ?? messageOf(error));
     return {
       exit: "storage",
       message: `cannot ${path === null ? "write" : `use ${path}`}: ${words}`,
@@ -71,6 +85,18 @@ function storageFailure(thrown: unknown): FailureDescription | null {
     };
   }
   return null;
+}
+
+function fileMissing(path: string): FailureDescription {
+  return {
+    exit: "input",
+    message: `expected a file or folder at ${path}, found none`,
+    hint: "check the path",
+  };
+}
+
+function isMakingFolder(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "syscall" in error && error.syscall === "mkdir";
 }
 
 function systemErrorOf(error: unknown): { code: string | null; path: string | null } {

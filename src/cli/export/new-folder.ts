@@ -1,5 +1,5 @@
 /** A folder that is there whole or not at all: filled under another name, then renamed. */
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { SparError } from "../../base/index.ts";
 
@@ -14,6 +14,7 @@ export async function fillNewFolder<T>(folder: string, fill: (temporary: string)
     });
   }
   mkdirSync(dirname(folder), { recursive: true });
+  accessSync(dirname(folder), constants.W_OK);
   const temporary = `${folder}.tmp-${process.pid}`;
   try {
     const result = await fill(temporary);
