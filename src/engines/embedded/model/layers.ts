@@ -71,8 +71,12 @@ function activate(context: LayerContext, path: string, hidden: JaxArray, x: JaxA
   }
 }
 
+/**
+ * Bounded below at -60, where it is 1e-26: further out the exponential of the derivative is infinite in
+ * float32 while the square of the result is 0, and their product is not a number.
+ */
 function sigmoid(jax: JaxModule, x: JaxArray): JaxArray {
-  return jax.numpy.reciprocal(jax.numpy.exp(x.mul(-1)).add(1));
+  return jax.numpy.reciprocal(jax.numpy.exp(jax.numpy.maximum(x, -60).mul(-1)).add(1));
 }
 
 /**

@@ -127,6 +127,20 @@ describe.each(variants)("%s", (_title, architecture) => {
   });
 });
 
+test.each(["gelu", "swiglu"] as const)("%s has finite gradients far out, where exponentials overflow", async (activation) => {
+  const weights = makeWeights({ ...base, activation });
+  for (const leaf of weights.leaves.filter(({ name }) => /up|gate/.test(name))) {
+    viewLeaf(heap, weights, leaf).forEach((weight, index, all) => (all[index] = weight * 100));
+  }
+  const gradients = new GradientBuffer(heap, weights.shape);
+  const rows = makeRows(base, [16]);
+  await accumulateGradients({ library, weights, rows, breathe: async () => undefined }, gradients, async () =>
+    rows.map(({ tokens }) => Float64Array.from(tokens, () => 1)),
+  );
+  expect(gradients.view().every(Number.isFinite)).toBe(true);
+  gradients.release();
+});
+
 async function sampleRows(
   weights: WeightBlock,
   wanted: readonly { prompt: number; seed: number }[],
