@@ -1,5 +1,6 @@
 /** Pairs for the tests of pair losses: rows whose summed log-probabilities are given numbers. */
-import { tokens, type Datum } from "../contract/index.ts";
+import { tokens, type Datum, type LossEvaluation } from "../contract/index.ts";
+import { pairLoss, type PairLossOptions } from "./pair-loss.ts";
 import { pairConstants } from "./pair-rows.ts";
 
 /** Summed log-probabilities: (policy real, policy generated, reference real, reference generated). */
@@ -50,4 +51,13 @@ function pairRow(
     },
     logprobs: Float64Array.of(-7, numbers.policy / 4, (numbers.policy * 3) / 4),
   };
+}
+
+/** The pair loss of these numbers, alone in their batch, with beta 0.1 unless told otherwise. */
+export function evaluatePairs(
+  numbers: readonly PairNumbers[],
+  options: Partial<PairLossOptions> = {},
+): LossEvaluation {
+  const { data, logprobs } = pairData(numbers);
+  return pairLoss({ beta: 0.1, pairCount: numbers.length, ...options }).evaluate({ logprobs }, data);
 }
