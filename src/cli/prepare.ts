@@ -61,7 +61,15 @@ export async function prepareRecipe(choice: RecipeChoice, shell: Shell): Promise
   const overrides = parseSetOptions(choice.set, recipe.options);
   const options = resolveOptions(recipe, presetName, overrides);
   const engine = choice.engine ?? preset.engine;
-  return { located, presetName, preset, overrides, options, engine, needs: recipe.needs(options) };
+  return {
+    located,
+    presetName,
+    preset,
+    overrides,
+    options,
+    engine,
+    needs: [...new Set(recipe.needs(options))],
+  };
 }
 
 /** Names that are fetched over the network are not looked for here. */

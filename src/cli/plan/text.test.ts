@@ -42,12 +42,12 @@ describe("a printed plan", () => {
   test("says which engines can do it and what the others lack", () => {
     expect(text).toContain("embedded: has all that is needed");
     expect(text).toContain("tinker: lacks optimizer:rmsprop");
-    expect(text).toContain("torch: unknown, it does not start here: no Python");
+    expect(text).toContain("torch: unknown, no Python");
   });
 
   test("says which inputs are missing, what departs from the paper, and where values come from", () => {
     expect(text).toContain("missing  prompts.jsonl");
     expect(text).toContain("- answers are short");
-    expect(text).toMatch(/temperature\s+1\s+preset\s+of answers/u);
+    expect(text).toMatch(/temperature = 1 \(from the preset\)\n {4}of answers/u);
   });
 });

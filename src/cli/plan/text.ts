@@ -1,8 +1,10 @@
 /** Draws a plan for people. */
 import { formatBytes, formatCount } from "../terminal/format.ts";
 import type { Style } from "../terminal/style.ts";
-import { formatTable } from "../terminal/table.ts";
+import { definitionLines } from "../terminal/definitions.ts";
 import { oneLine } from "../terminal/text.ts";
+import { wrap } from "../terminal/wrap.ts";
+import { capabilityMeanings } from "../../contract/index.ts";
 import type { EngineFit, OptionValue, PlanReport } from "./report.ts";
 
 export interface PlanTextOptions {
@@ -27,7 +29,7 @@ export function planLines(report: PlanReport, options: PlanTextOptions): string[
       "Engines",
       report.engines.map((fit) => engineLine(fit, style)),
     ),
-    ...section("Needs", report.needs.length === 0 ? ["nothing special"] : [report.needs.join(", ")]),
+    ...section("Needs of the engine", needLines(report, options)),
     ...section(
       "Inputs",
       report.inputs.map(
@@ -43,38 +45,42 @@ export function planLines(report: PlanReport, options: PlanTextOptions): string[
 }
 
 function quantityLines({ plan }: PlanReport, options: PlanTextOptions): string[] {
-  const rows = plan.lines.map(({ name, value, unit }) => [
-    name,
-    typeof value === "number" ? formatCount(value) : value,
-    unit ?? "",
-  ]);
+  const rows = plan.lines.map(({ name, value, unit }): [string, string] => {
+    const text = typeof value === "number" ? formatCount(value) : value;
+    return [name, unit === undefined ? text : `${text} ${unit}`];
+  });
   const size = (bytes: number | null): string => (bytes === null ? "unknown" : formatBytes(bytes));
-  rows.push(["memory of the engine", size(plan.memoryBytes), ""], ["disk", size(plan.diskBytes), ""]);
-  return formatTable([{ name: "quantity" }, { name: "value" }, { name: "unit" }], rows, options.maximumWidth);
+  rows.push(["memory of the engine", size(plan.memoryBytes)], ["disk", size(plan.diskBytes)]);
+  return definitionLines(rows, options.maximumWidth);
+}
+
+function needLines({ needs }: PlanReport, options: PlanTextOptions): string[] {
+  if (needs.length === 0) return ["nothing special"];
+  const rows = needs.map((capability): [string, string] => [capability, capabilityMeanings[capability]]);
+  return definitionLines(rows, options.maximumWidth);
 }
 
 function engineLine(fit: EngineFit, style: Style): string {
-  if (fit.problem !== null)
-    return `${fit.id}: ${style.warning("unknown")}, it does not start here: ${oneLine(fit.problem)}`;
+  if (fit.problem !== null) return `${fit.id}: ${style.warning("unknown")}, ${oneLine(fit.problem)}`;
   return fit.missing.length === 0
     ? `${fit.id}: ${style.good("has all that is needed")}`
     : `${fit.id}: ${style.bad("lacks")} ${fit.missing.join(", ")}`;
 }
 
-function optionLines(values: readonly OptionValue[], options: PlanTextOptions): string[] {
-  const rows = values.map(({ name, value, source, unit, description }) => [
-    name,
-    JSON.stringify(value),
-    source,
-    unit ?? "",
-    description,
-  ]);
-  const columns = [
-    { name: "option" },
-    { name: "value" },
-    { name: "from" },
-    { name: "unit" },
-    { name: "meaning" },
-  ];
-  return formatTable(columns, rows, options.maximumWidth);
+const indent = "    ";
+
+/** The value on a line of its own, its meaning below: values and meanings may both be long. */
+function optionLines(values: readonly OptionValue[], { style, maximumWidth }: PlanTextOptions): string[] {
+  return values.flatMap(({ name, value, source, unit, description }) => {
+    const notes = [
+      unit ?? "",
+      source === "default" ? "" : `from ${source === "set" ? "--set" : "the preset"}`,
+    ];
+    const note = notes.filter((text) => text !== "").join(", ");
+    const meaning = description === "" ? [] : wrap(oneLine(description), maximumWidth - indent.length);
+    return [
+      `${name} = ${oneLine(JSON.stringify(value))}${note === "" ? "" : style.faint(` (${note})`)}`,
+      ...meaning.map((line) => style.faint(`${indent}${line}`)),
+    ];
+  });
 }

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { sideBySide, wrap } from "./side-by-side.ts";
+import { sideBySide } from "./side-by-side.ts";
 import { widthOf } from "./text.ts";
+import { wrap } from "./wrap.ts";
 
 describe("side by side", () => {
   test("each text keeps its column", () => {
