@@ -6,18 +6,11 @@
  */
 import { createRandom, type JsonValue, type Random } from "../base/index.ts";
 import type { Ask, CallOutcome, Reply, Table } from "../games/index.ts";
-import type { Player, PlayerReply } from "../players/index.ts";
-import {
-  callIdOf,
-  turnIdOf,
-  type Call,
-  type EpisodeLimits,
-  type RecordedTurn,
-  type Turn,
-} from "../records/index.ts";
+import { callIdOf, type Call, type EpisodeLimits, type RecordedTurn, type Turn } from "../records/index.ts";
 import { askDigest, sameJson } from "./ask-digest.ts";
 import { EpisodeClock } from "./episode-clock.ts";
 import { InOrder } from "./in-order.ts";
+import { makeTurn, type PlacedAsk } from "./make-turn.ts";
 import {
   departedFromRecord,
   failureOf,
@@ -140,14 +133,9 @@ export class EpisodeTable implements Table {
     );
   }
 
-  async #turnsOf<Parsed extends JsonValue>(asked: {
-    readonly seat: string;
-    readonly count: number;
-    readonly ask: Ask<Parsed>;
-    readonly player: Player;
-    readonly sequence: number;
-    readonly digest: string;
-  }): Promise<LimitReply | { readonly kind: "turns"; readonly turns: readonly Turn[] }> {
+  async #turnsOf<Parsed extends JsonValue>(
+    asked: PlacedAsk<Parsed>,
+  ): Promise<LimitReply | { readonly kind: "turns"; readonly turns: readonly Turn[] }> {
     const { ask, count, sequence } = asked;
     const { start, recorder } = this.#options;
     const { turns, tokens } = this.left;
@@ -184,7 +172,7 @@ export class EpisodeTable implements Table {
       );
     const elapsedMs = this.#clock.elapsedMs();
     const made = replies.map((reply, siblingIndex) =>
-      this.#turnOf(reply, { ...asked, siblingIndex, durationMs: elapsedMs - startMs }),
+      makeTurn(reply, { ...asked, episodeId: start.id, siblingIndex, durationMs: elapsedMs - startMs }),
     );
     const whole = made.filter((turn) => turn !== null);
     if (whole.length < count) return { kind: "limit", limit: "context" };
@@ -192,46 +180,9 @@ export class EpisodeTable implements Table {
     return { kind: "turns", turns: whole };
   }
 
-  #turnOf<Parsed extends JsonValue>(
-    reply: PlayerReply,
-    asked: {
-      readonly seat: string;
-      readonly ask: Ask<Parsed>;
-      readonly player: Player;
-      readonly sequence: number;
-      readonly siblingIndex: number;
-      readonly durationMs: number;
-    },
-  ): Turn | null {
-    if (reply.kind === "limit") return null;
-    const { start } = this.#options;
-    const { sequence, siblingIndex } = asked;
-    return {
-      id: turnIdOf(start.id, sequence, siblingIndex),
-      episodeId: start.id,
-      seat: asked.seat,
-      sequence,
-      siblingIndex,
-      contextParent: reply.startsNewContext ? null : (asked.ask.from?.turnId ?? null),
-      player: asked.player.reference,
-      spans: reply.spans,
-      logprobs: reply.logprobs,
-      sampling: reply.sampling,
-      finishReason: reply.finishReason,
-      text: reply.text,
-      parsed: sameJson(asked.ask.parse(reply.text)),
-      durationMs: asked.durationMs,
-    };
-  }
-
-  #fromRecord(
+  #fromRecord<Parsed extends JsonValue>(
     recorded: readonly RecordedTurn[],
-    asked: {
-      readonly seat: string;
-      readonly count: number;
-      readonly sequence: number;
-      readonly digest: string;
-    },
+    asked: PlacedAsk<Parsed>,
   ): readonly Turn[] {
     const [first] = recorded;
     if (first?.ask !== asked.digest || recorded.length !== asked.count) {
