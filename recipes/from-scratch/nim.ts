@@ -191,7 +191,7 @@ async function learn(model: Model, data: readonly Datum[], options: NimOptions):
 
 if (import.meta.main) {
   const { createEngine } = await import("spar/engines/embedded");
-  const engine = await createEngine({});
+  const engine = createEngine();
   const percent = (share: number): string => `${(share * 100).toFixed(0).padStart(4)} %`;
   process.stdout.write("update   winning moves found   legal moves\n");
   await learnNim(engine, nimDefaults, (update, skill) => {
