@@ -1,0 +1,160 @@
+/** SPIN end to end on the exact fake engine, and its plan against the numbers of the paper. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock, type JsonObject } from "spar/base";
+import { readPairs } from "spar/data";
+import { openRunReader } from "spar/store";
+import { createFakeEngine, expectCode } from "spar/testing";
+import { resolveOptions, resumeRun, startRun } from "spar/train";
+import { afterAll, expect, test } from "vitest";
+import { recipe } from "./recipe.ts";
+
+const root = mkdtempSync(join(tmpdir(), "spar-spin-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+/** Sixty single-digit sums: small enough for a second, real in every step. */
+const small: JsonObject = {
+  exampleCount: 60,
+  heldOutCount: 20,
+  annotations: { operators: ["+"], maxExpressionCharacters: 5, maxAnswerCharacters: 2 },
+  architecture: { width: 16, layerCount: 1, headCount: 2 },
+  warmUp: { epochs: 2, rowsPerUpdate: 16 },
+  iterationCount: 2,
+  pairsPerUpdate: 16,
+};
+
+const finished = new Map<string, Promise<string>>();
+
+function play(name: string, overrides: JsonObject = {}): Promise<string> {
+  const folder = join(root, name);
+  const known = finished.get(name);
+  if (known !== undefined) return known;
+  const run = startRun({
+    recipe,
+    folder,
+    preset: "nano",
+    overrides: { ...small, ...overrides },
+    seed: 3,
+    engineName: "fake",
+    engineFactory: async () => createFakeEngine({}),
+    clock: systemClock,
+    software: { spar: "test", node: "test", commit: null },
+  }).then(() => folder);
+  finished.set(name, run);
+  return run;
+}
+
+function metricsOf(folder: string, name: string): number[] {
+  using reader = openRunReader(folder);
+  return [...reader.metrics()].filter((metric) => metric.name === name).map(({ value }) => value);
+}
+
+test("every iteration begins at log 2, whatever beta is, and no pair is won before it moves", async () => {
+  for (const loss of metricsOf(await play("one"), "pairs/loss/first")) expect(loss).toBeCloseTo(Math.log(2), 5);
+  for (const loss of metricsOf(await play("beta", { betas: [0.1, 5] }), "pairs/loss/first")) {
+    expect(loss).toBeCloseTo(Math.log(2), 5);
+  }
+});
+
+test("the references are told from the answers better and better within an iteration", async () => {
+  const folder = await play("eager", { learningRates: [3e-3], epochsPerIteration: 6 });
+  for (const margin of metricsOf(folder, "pairs/margin/mean")) expect(margin).toBeGreaterThan(0.05);
+});
+
+test("answers come in the order of the prompts, references pass through unchanged, every pair is on record", async () => {
+  const folder = await play("one");
+  using reader = openRunReader(folder);
+  const pairs = await Array.fromAsync(readPairs(join(folder, "artifacts", "pairs-answer-0.parquet")));
+  const episodes = [...reader.episodes({ stepName: "answer-0" })];
+  expect(pairs.length).toBe(60);
+  expect(pairs.map(({ prompt }) => prompt)).toEqual(episodes.map(({ start }) => `${start.taskId}=`));
+  for (const { prompt, real } of pairs) {
+    const [left, right] = prompt.slice(0, -1).split("+").map(Number);
+    expect(Number(real)).toBe((left ?? 0) + (right ?? 0));
+  }
+});
+
+test("a window of two trains on the answers of the last two iterates, a window of one on the newest", async () => {
+  const all = { dropEqualAnswers: false };
+  expect(metricsOf(await play("window-1", all), "pairs/trained/count")).toEqual([60, 60]);
+  expect(metricsOf(await play("window-2", { ...all, opponentWindow: 2 }), "pairs/trained/count")).toEqual([60, 120]);
+});
+
+test("pairs of iteration 0 can come from a file in the authors' layout", async () => {
+  const file = join(await play("one"), "artifacts", "pairs-answer-0.parquet");
+  const folder = await play("from-file", { firstPairs: file, iterationCount: 1, dropEqualAnswers: false });
+  expect(metricsOf(folder, "pairs/trained/count")).toEqual([60]);
+});
+
+test("prompts of one's own are read from JSON Lines", async () => {
+  const file = join(root, "own.jsonl");
+  const lines = Array.from({ length: 40 }, (_, index) => ({
+    messages: [
+      { role: "user", content: `say ${index % 10}` },
+      { role: "assistant", content: String(index % 10) },
+    ],
+  }));
+  writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  const folder = await play("own", { data: file, exampleCount: 0, iterationCount: 1 });
+  expect(metricsOf(folder, "held-out/nllNats")).toHaveLength(2);
+});
+
+test("the same seed gives the same figures", async () => {
+  const [first, second] = [await play("one"), await play("again")];
+  for (const name of ["held-out/nllNats", "pairs/margin/mean", "control-equal-updates/nllNats"]) {
+    expect(metricsOf(first, name)).toEqual(metricsOf(second, name));
+  }
+});
+
+test("a resumed run refuses data that has changed", async () => {
+  const file = join(root, "changing.jsonl");
+  const write = (answer: string): void =>
+    writeFileSync(
+      file,
+      Array.from({ length: 30 }, (_, index) =>
+        JSON.stringify({ messages: [{ role: "user", content: `${index}` }, { role: "assistant", content: answer }] }),
+      ).join("\n"),
+    );
+  write("1");
+  const controller = new AbortController();
+  const folder = join(root, "changing");
+  const common = { recipe, folder, engineFactory: async () => createFakeEngine({}), clock: systemClock };
+  const begun = startRun({
+    ...common,
+    preset: "nano",
+    overrides: { ...small, data: file, exampleCount: 0, heldOutCount: 5 },
+    seed: 1,
+    engineName: "fake",
+    software: { spar: "test", node: "test", commit: null },
+    signal: controller.signal,
+    observer: (event) => {
+      if (event.kind === "step-end" && event.name === "start") controller.abort();
+    },
+  });
+  await expectCode(begun, "aborted");
+  write("2");
+  await expectCode(resumeRun(common), "data-changed");
+});
+
+test("plans of the paper count 778 and 1,556 updates per epoch", async () => {
+  for (const [preset, schedule] of [["paper", "of a schedule made for 2"], ["released", "of a schedule made for 6"]] as const) {
+    const { lines } = await recipe.plan(resolveOptions(recipe, preset));
+    const line = (name: string) => lines.find((one) => one.name === name);
+    expect(line("iteration 0")?.value).toBe(778);
+    expect(line("iteration 1 and later")?.value).toBe(1556);
+    expect(line("epochs per iteration")).toMatchObject({ value: 2, unit: schedule });
+    expect(line("self-play updates")?.value).toBe(2 * (778 + 3 * 1556));
+    expect(line("betas")?.value).toBe("0.1, 0.1, 0.1, 5");
+  }
+});
+
+test("options that contradict each other are refused before anything starts", () => {
+  const refused: readonly [JsonObject, RegExp][] = [
+    [{ maxPromptTokens: 16 }, /maxPromptTokens must leave room/],
+    [{ template: "chat" }, /needs a baseModel/],
+    [{ architecture: { width: 95 } }, /multiple of architecture.headCount/],
+    [{ scheduleEpochs: 1, epochsPerIteration: 2 }, /scheduleEpochs must be 0 or at least/],
+  ];
+  for (const [overrides, message] of refused) expect(() => resolveOptions(recipe, "nano", overrides)).toThrow(message);
+});
