@@ -8,6 +8,13 @@ export function episodeIdOf(stepName: string, play: string, index: number): stri
   return `${stepName}/${play}#${index}`;
 }
 
+/** Plays by name, episodes of one play by number: #2 comes before #10. */
+export function compareEpisodeIds(a: string, b: string): number {
+  const [playA, playB] = [a.slice(0, a.lastIndexOf("#")), b.slice(0, b.lastIndexOf("#"))];
+  if (playA !== playB) return playA < playB ? -1 : 1;
+  return Number(a.slice(playA.length + 1)) - Number(b.slice(playB.length + 1));
+}
+
 /** `iteration-1/answers#12:3.0`: sibling 0 of the fourth thing that happened in the episode. */
 export function turnIdOf(episodeId: string, sequence: number, siblingIndex: number): string {
   return `${episodeId}:${sequence}.${siblingIndex}`;

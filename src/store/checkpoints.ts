@@ -4,10 +4,11 @@
  * Folders that no commit names are left-overs of a crash and go. Knows nothing of what is inside.
  */
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { filesUnder, installFolder } from "./atomic-files.ts";
-import { storeError, withStoreErrors } from "./store-errors.ts";
+import { storeError, toStoreError, withStoreErrors } from "./store-errors.ts";
 
 export interface CheckpointFile {
   readonly path: string;
@@ -48,10 +49,10 @@ export class CheckpointFolder {
   }
 
   /** Moves what was written to `temporaryPath(folder)` to its place. */
-  install(folder: string, policy: string, digest: string | null): Checkpoint {
+  async install(folder: string, policy: string, digest: string | null): Promise<Checkpoint> {
     const temporary = this.pathOf(`${folder}${temporarySuffix}`);
+    const files = await measure(temporary);
     return withStoreErrors(`keeping the checkpoint ${folder}`, () => {
-      const files = measure(temporary);
       if (files.length === 0) {
         throw storeError("record-unknown", `expected the engine to write files to ${temporary}, found none`);
       }
@@ -66,10 +67,10 @@ export class CheckpointFolder {
    *
    * @throws `run-corrupt` naming the first file that differs
    */
-  verify(checkpoint: Checkpoint): void {
+  async verify(checkpoint: Checkpoint): Promise<void> {
     const path = this.pathOf(checkpoint.folder);
     if (!existsSync(path)) throw storeError("run-corrupt", `expected the checkpoint ${path}, found none`);
-    const found = withStoreErrors(`reading the checkpoint ${path}`, () => measure(path));
+    const found = await measure(path);
     for (const expected of checkpoint.files) {
       const file = found.find((candidate) => candidate.path === expected.path);
       if (file?.bytes !== expected.bytes || file.sha256 !== expected.sha256) {
@@ -92,24 +93,27 @@ export class CheckpointFolder {
   }
 }
 
-function measure(folder: string): CheckpointFile[] {
-  return filesUnder(folder).map((path) => {
-    const full = join(folder, path);
-    return { path, bytes: statSync(full).size, sha256: hashFile(full) };
-  });
+async function measure(folder: string): Promise<CheckpointFile[]> {
+  const files: CheckpointFile[] = [];
+  try {
+    for (const path of filesUnder(folder)) {
+      const full = join(folder, path);
+      files.push({ path, bytes: statSync(full).size, sha256: await hashFile(full) });
+    }
+  } catch (thrown) {
+    throw toStoreError(thrown, `reading ${folder}`);
+  }
+  return files;
 }
 
-/** In pieces: a checkpoint can be larger than a buffer may be. */
-function hashFile(path: string): string {
+/** In pieces, beside other work: a checkpoint can have many gigabytes. */
+async function hashFile(path: string): Promise<string> {
   const hash = createHash("sha256");
-  const piece = new Uint8Array(1 << 20);
-  const descriptor = openSync(path, "r");
-  try {
-    for (let count = readSync(descriptor, piece); count > 0; count = readSync(descriptor, piece)) {
-      hash.update(piece.subarray(0, count));
-    }
-  } finally {
-    closeSync(descriptor);
-  }
+  await pipeline(
+    createReadStream(path, { highWaterMark: 1 << 20 }),
+    async (pieces: AsyncIterable<Uint8Array>) => {
+      for await (const piece of pieces) hash.update(piece);
+    },
+  );
   return hash.digest("hex");
 }

@@ -3,13 +3,14 @@
  * after it was handed over, and an episode counts as finished once its end is there. Siblings of one
  * ask go in together or not at all. Knows nothing of games and players.
  */
-import type {
-  Call,
-  EpisodeEnd,
-  EpisodeStart,
-  RecordedEpisode,
-  RecordedTurn,
-  Turn,
+import {
+  compareEpisodeIds,
+  type Call,
+  type EpisodeEnd,
+  type EpisodeStart,
+  type RecordedEpisode,
+  type RecordedTurn,
+  type Turn,
 } from "../records/index.ts";
 import { numberOrNullOf, type Database } from "./database.ts";
 import { EpisodeRows } from "./episode-rows.ts";
@@ -120,16 +121,16 @@ export class EpisodeJournal {
     return step !== null && this.#database.first(sql, step) !== null;
   }
 
-  /** Turns of a step in the order of episodes and of their games. */
+  /** Turns of a step by play, number of the episode and order of its game, whenever they were played. */
   turnsOf(stepName: string): RecordedTurn[] {
     this.flush();
     const step = this.#texts.find(stepName);
     if (step === null) return [];
-    const rows = this.#database.all(
-      "SELECT * FROM episodes WHERE step = ? AND superseded = 0 ORDER BY id",
-      step,
-    );
-    return rows.flatMap((row) => [...this.#rows.read(row).turns]);
+    const rows = this.#database.all("SELECT * FROM episodes WHERE step = ? AND superseded = 0", step);
+    const episodes = rows
+      .map((row) => this.#rows.read(row))
+      .toSorted((a, b) => compareEpisodeIds(a.start.id, b.start.id));
+    return episodes.flatMap(({ turns }) => [...turns]);
   }
 
   /** Writes everything that waits, now. Inside another transaction of the writer, use `write`. */

@@ -79,6 +79,11 @@ export class RunReader {
     return this.#steps.each(options);
   }
 
+  /** The number of committed steps. */
+  stepCount(): number {
+    return this.#steps.count();
+  }
+
   /** What the run returned, null while it has not finished. */
   result(): JsonValue {
     for (const step of this.#steps.each()) if (step.kind === "end") return step.result;
@@ -188,8 +193,13 @@ export function listRuns(runsFolder: string): RunListing[] {
 function listingOf(folder: string): RunListing {
   try {
     using reader = openRunReader(folder);
-    const stepCount = [...reader.steps()].length;
-    return { kind: "run", folder, manifest: reader.manifest, status: reader.status(), stepCount };
+    return {
+      kind: "run",
+      folder,
+      manifest: reader.manifest,
+      status: reader.status(),
+      stepCount: reader.stepCount(),
+    };
   } catch (thrown) {
     return { kind: "unreadable", folder, problem: thrown instanceof Error ? thrown.message : String(thrown) };
   }

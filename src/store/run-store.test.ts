@@ -200,26 +200,16 @@ test("a checkpoint that was cut, changed or lost is refused by name", async () =
   const { checkpoints } = store;
   mkdirSync(join(checkpoints.temporaryPath("policy-0"), "inner"), { recursive: true });
   writeFileSync(join(checkpoints.pathOf("policy-0.tmp"), "inner", "weights"), "12345678");
-  const checkpoint = checkpoints.install("policy-0", "policy", "digest");
+  const checkpoint = await checkpoints.install("policy-0", "policy", "digest");
   expect(checkpoint).toMatchObject({ bytes: 8, files: [{ path: "inner/weights", bytes: 8 }] });
-  checkpoints.verify(checkpoint);
+  await checkpoints.verify(checkpoint);
   const file = join(checkpoints.pathOf("policy-0"), "inner", "weights");
   for (const content of ["1234567", "12345679", ""]) {
     writeFileSync(file, content);
-    expect(
-      (
-        await expectCode(
-          Promise.resolve().then(() => checkpoints.verify(checkpoint)),
-          "run-corrupt",
-        )
-      ).message,
-    ).toContain(file);
+    expect((await expectCode(checkpoints.verify(checkpoint), "run-corrupt")).message).toContain(file);
   }
   expect(checkpoints.removeOthers(new Set(["other"]))).toEqual(["policy-0"]);
-  await expectCode(
-    Promise.resolve().then(() => checkpoints.verify(checkpoint)),
-    "run-corrupt",
-  );
+  await expectCode(checkpoints.verify(checkpoint), "run-corrupt");
   store.close();
 });
 

@@ -109,6 +109,11 @@ export class StepLog {
     this.#database.run("UPDATE steps SET superseded = 1 WHERE superseded = 0 AND position >= ?", position);
   }
 
+  /** The number of steps that count. */
+  count(): number {
+    return numberOf(this.#database.first("SELECT count(*) AS n FROM steps WHERE superseded = 0") ?? {}, "n");
+  }
+
   at(position: number): StoredStep | null {
     const row = this.#database.first("SELECT * FROM steps WHERE superseded = 0 AND position = ?", position);
     return row === null ? null : stepOf(row);

@@ -173,7 +173,7 @@ async function execute<Schema extends OptionsSchema>(
   const { store, engine, recipeOptions, repeatedSteps } = execution;
   const signal = options.signal ?? new AbortController().signal;
   const { id, preset } = store.manifest;
-  const committedStepCount = [...store.steps.each()].length;
+  const committedStepCount = store.steps.count();
   tell(observer, {
     kind: "run-start",
     id,

@@ -7,7 +7,7 @@ import type { Engine, PolicyVersion } from "../contract/index.ts";
 import type { RunStore } from "../store/index.ts";
 import type { ActiveStep } from "./active-step.ts";
 import type { RunObserver } from "./observer.ts";
-import { RunEngine, type VersionSource } from "./run-engine.ts";
+import { RunEngine, unknownVersion, type VersionSource } from "./run-engine.ts";
 import type { PolicyHost, RunPolicy } from "./run-policy.ts";
 import type { RunReports } from "./run-reports.ts";
 import { Standing, versionAddress, type StoredVersion } from "./step-effects.ts";
@@ -63,13 +63,18 @@ export class RunContext implements VersionSource {
     return { ...call, signal: call?.signal === undefined ? signal : AbortSignal.any([signal, call.signal]) };
   }
 
-  weightsOf(version: PolicyVersion): { readonly folder: string } | null {
+  isKept(version: PolicyVersion): boolean {
     const stored = this.#find(version.address);
-    if (stored === null || stored.digest !== version.digest) return null;
+    return stored !== null && stored.digest === version.digest;
+  }
+
+  async weightsOf(version: PolicyVersion): Promise<string> {
+    const stored = this.#find(version.address);
+    if (stored === null || stored.digest !== version.digest) throw unknownVersion(version);
     const { checkpoints, steps } = this.options.store;
     const isCommitted = this.standing.versions.has(version.address);
-    if (isCommitted) checkpoints.verify(steps.checkpoint(stored.folder));
-    return { folder: checkpoints.pathOf(stored.folder) };
+    if (isCommitted) await checkpoints.verify(steps.checkpoint(stored.folder));
+    return checkpoints.pathOf(stored.folder);
   }
 
   drop(version: PolicyVersion): void {

@@ -24,8 +24,10 @@ export interface VersionSource {
   /** @throws `outside-step` */
   checkUse(): void;
   callOptions(call: CallOptions | undefined): CallOptions;
-  /** The folder with the weights of a version that still counts, null where there is none. */
-  weightsOf(version: PolicyVersion): { readonly folder: string } | null;
+  /** Whether a version still counts. */
+  isKept(version: PolicyVersion): boolean;
+  /** The folder with its weights, as they were saved. @throws `version-unknown`, `run-corrupt` */
+  weightsOf(version: PolicyVersion): Promise<string>;
   /** Says that nobody will ask for this version any more. */
   drop(version: PolicyVersion): void;
 }
@@ -119,7 +121,7 @@ export class RunEngine implements Engine {
     this.#source.checkUse();
     if (!isRunAddress(version.address))
       return this.#engine.releaseVersion(version, this.#source.callOptions(call));
-    if (this.#source.weightsOf(version) === null) throw unknownVersion(version);
+    if (!this.#source.isKept(version)) throw unknownVersion(version);
     const published = this.#published.get(keyOf(version));
     this.#published.delete(keyOf(version));
     this.#source.drop(version);
@@ -136,16 +138,15 @@ export class RunEngine implements Engine {
     const key = keyOf(version);
     const known = this.#published.get(key);
     if (known !== undefined) return known.version;
-    const weights = this.#source.weightsOf(version);
-    if (weights === null) return Promise.reject(unknownVersion(version));
-    const published = this.#publishAgain(version, weights.folder);
+    const published = this.#publishAgain(version);
     this.#published.set(key, { address: version.address, version: published });
     // A failure must not stick: the next caller tries again.
     published.catch(() => this.#published.delete(key));
     return published;
   }
 
-  async #publishAgain(version: PolicyVersion, folder: string): Promise<PolicyVersion> {
+  async #publishAgain(version: PolicyVersion): Promise<PolicyVersion> {
+    const folder = await this.#source.weightsOf(version);
     const call = this.#source.callOptions(undefined);
     const from = { kind: "saved", folder, includeOptimizer: false } as const;
     const model = await this.#engine.createModel(

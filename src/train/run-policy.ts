@@ -13,7 +13,7 @@ import {
 import type { Checkpoint, RunStore } from "../store/index.ts";
 import { GuardedModel, type ModelGuard } from "./guarded-model.ts";
 import type { Policy } from "./run.ts";
-import { unknownVersion, type RunEngine } from "./run-engine.ts";
+import type { RunEngine } from "./run-engine.ts";
 import { publicVersion, type StoredVersion } from "./step-effects.ts";
 import { trainError } from "./train-errors.ts";
 
@@ -24,8 +24,8 @@ export interface PolicyHost extends ModelGuard {
   /** The longest that making, saving, restoring or publishing a model may take. */
   readonly engineTimeoutMs: number;
   readonly position: number;
-  /** The folder with the weights of a version that still counts, null where there is none. */
-  weightsOf(version: PolicyVersion): { readonly folder: string } | null;
+  /** The folder with the weights of a version. @throws `version-unknown`, `run-corrupt` */
+  weightsOf(version: PolicyVersion): Promise<string>;
   nextVersionNumber(policy: string): number;
   published(version: StoredVersion): void;
   saved(checkpoint: Checkpoint): void;
@@ -93,7 +93,7 @@ export class RunPolicy implements Policy {
   /** Continues from a checkpoint, after comparing it with what was saved. */
   async restore(folder: string): Promise<void> {
     const { store } = this.#host;
-    store.checkpoints.verify(store.steps.checkpoint(folder));
+    await store.checkpoints.verify(store.steps.checkpoint(folder));
     // The saved state says how it is tuned; only the tokenizer may have been given by hand.
     const { tokenizer } = this.#options;
     const given = tokenizer === undefined ? {} : { tokenizer };
@@ -116,7 +116,7 @@ export class RunPolicy implements Policy {
     const folder = this.#nextFolder(host.position);
     const temporary = host.store.checkpoints.temporaryPath(folder);
     const state = await this.#wait("saving", (call) => model.inner.save(temporary, call));
-    host.saved(host.store.checkpoints.install(folder, this.name, state.digest));
+    host.saved(await host.store.checkpoints.install(folder, this.name, state.digest));
     this.#saved = { folder, changeCount };
     return folder;
   }
@@ -151,9 +151,8 @@ export class RunPolicy implements Policy {
     const host = this.#host;
     host.checkChange();
     const model = this.#live();
-    const weights = host.weightsOf(version);
-    if (weights === null) throw unknownVersion(version);
-    await this.#wait("restarting", (call) => model.load(weights.folder, { includeOptimizer: false }, call));
+    const folder = await host.weightsOf(version);
+    await this.#wait("restarting", (call) => model.load(folder, { includeOptimizer: false }, call));
   }
 
   async release(): Promise<void> {

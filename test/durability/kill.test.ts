@@ -3,7 +3,7 @@
  * deterministic engine: result, transcripts, verdicts and rewards, metrics, reports, weights.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -93,6 +93,24 @@ test("a run that is killed at random moments inside steps equals one that never 
       Array.from({ length: 2 }, () => `call:${1 + random.integer(callCount)}`),
     );
   }
+}, 60_000);
+
+test("a run that is killed at any time at all equals one that never stopped", () => {
+  const random = createRandom(8);
+  const folder = join(root, "any-time");
+  let killed = 0;
+  for (let round = 0; round < 5; round++) {
+    const { signal } = spawnSync(process.execPath, ["--conditions=source", program, folder, "1"], {
+      timeout: 250 + random.integer(250),
+      killSignal: "SIGKILL",
+    });
+    if (signal === "SIGKILL") killed++;
+  }
+  expect(killed, "the run was killed at least once").toBeGreaterThan(0);
+  // Killed before there was a run, or not: the last process begins or resumes it.
+  if (!existsSync(join(folder, "run.json"))) rmSync(folder, { recursive: true, force: true });
+  runSmall(folder, 1);
+  expect(contentOf(folder)).toEqual(uninterrupted);
 }, 60_000);
 
 test("steps after the last save are repeated, and then equal those of a run that never stopped", () => {
