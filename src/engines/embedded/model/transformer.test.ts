@@ -86,7 +86,7 @@ describe.each(variants)("%s", (_title, architecture) => {
     const outer = rows.map(({ tokens }, row) =>
       Float64Array.from(tokens, (_, index) => Math.sin(row + index)),
     );
-    await accumulateGradients(pass, gradients, async () => outer);
+    await accumulateGradients(pass, gradients, { kind: "whole", evaluate: async () => outer });
     const value = (changed: Float64Array): number =>
       rows.reduce((sum, { tokens, targets }, row) => {
         const logprobs = oracleLogprobs({ ...oracle, weights: changed }, [...tokens], [...targets]);
@@ -127,19 +127,22 @@ describe.each(variants)("%s", (_title, architecture) => {
   });
 });
 
-test.each(["gelu", "swiglu"] as const)("%s has finite gradients far out, where exponentials overflow", async (activation) => {
-  const weights = makeWeights({ ...base, activation });
-  for (const leaf of weights.leaves.filter(({ name }) => /up|gate/.test(name))) {
-    viewLeaf(heap, weights, leaf).forEach((weight, index, all) => (all[index] = weight * 100));
-  }
-  const gradients = new GradientBuffer(heap, weights.shape);
-  const rows = makeRows(base, [16]);
-  await accumulateGradients({ library, weights, rows, breathe: async () => undefined }, gradients, async () =>
-    rows.map(({ tokens }) => Float64Array.from(tokens, () => 1)),
-  );
-  expect(gradients.view().every(Number.isFinite)).toBe(true);
-  gradients.release();
-});
+test.each(["gelu", "swiglu"] as const)(
+  "%s has finite gradients far out, where exponentials overflow",
+  async (activation) => {
+    const weights = makeWeights({ ...base, activation });
+    for (const leaf of weights.leaves.filter(({ name }) => /up|gate/.test(name))) {
+      viewLeaf(heap, weights, leaf).forEach((weight, index, all) => (all[index] = weight * 100));
+    }
+    const gradients = new GradientBuffer(heap, weights.shape);
+    const rows = makeRows(base, [16]);
+    const pass: Pass = { library, weights, rows, breathe: async () => undefined };
+    const outer = rows.map(({ tokens }) => Float64Array.from(tokens, () => 1));
+    await accumulateGradients(pass, gradients, { kind: "whole", evaluate: async () => outer });
+    expect(gradients.view().every(Number.isFinite)).toBe(true);
+    gradients.release();
+  },
+);
 
 async function sampleRows(
   weights: WeightBlock,

@@ -33,7 +33,9 @@ test("greedy takes the most likely token, ties to the lower id, and draws no num
 test("top-k and top-p keep the most likely tokens, the one that reaches p included", () => {
   const reachable = (settings: ChoiceSettings): number[] => {
     const random = createRandom(1);
-    return [...new Set(Array.from({ length: 400 }, () => choose(settings, random.uniform())))].toSorted();
+    return [...new Set(Array.from({ length: 400 }, () => choose(settings, random.uniform())))].toSorted(
+      (a, b) => a - b,
+    );
   };
   expect(reachable({ ...plain, topK: 2 })).toEqual([2, 3]);
   expect(reachable({ ...plain, topP: 0.5 })).toEqual([2, 3]);

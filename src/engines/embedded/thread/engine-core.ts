@@ -14,7 +14,12 @@ import {
 import { Executor } from "../executor/executor.ts";
 import { ProgramLibrary } from "../executor/program-library.ts";
 import { BatchSampler } from "../sampler/batch-sampler.ts";
-import { accumulateGradients, computeLogprobs, type Pass } from "../training/gradient-pass.ts";
+import {
+  accumulateGradients,
+  computeLogprobs,
+  type LossStage,
+  type Pass,
+} from "../training/gradient-pass.ts";
 import type { LiveModel } from "../training/live-model.ts";
 import { exportModel } from "../weights/export-model.ts";
 import { loadState, saveState } from "../weights/model-state.ts";
@@ -87,19 +92,26 @@ export class EngineCore {
         this.inOrder(modelId, context, async ({ model }) => {
           const data = rows.map(toDatum);
           let value = 0;
-          const { logprobs } = await this.accumulate(model, rows, context, async (computed) => {
-            const evaluation = referenceLoss(loss, computed, data);
-            value = evaluation.value;
-            return present(evaluation.gradients.logprobs, "the gradient of a built-in loss");
+          const { logprobs } = await this.accumulate(model, rows, context, {
+            kind: "row-wise",
+            evaluate: (rowIndices, computed) => {
+              const part = rowIndices.map((rowIndex) => present(data[rowIndex], "a row"));
+              const evaluation = referenceLoss(loss, computed, part);
+              value += evaluation.value;
+              return present(evaluation.gradients.logprobs, "the gradient of a built-in loss");
+            },
           });
           return { logprobs, loss: value, metrics: {} } satisfies ForwardBackwardResult;
         }),
       forwardBackwardCustom: ({ modelId, rows }, context) =>
         this.inOrder(modelId, context, ({ model }) =>
-          this.accumulate(model, rows, context, async (logprobs) => {
-            const gradients = await context.askForGradients(logprobs);
-            if (gradients === null) throw abortedError({ boundary: "engine", what: "a custom loss" });
-            return gradients;
+          this.accumulate(model, rows, context, {
+            kind: "whole",
+            evaluate: async (logprobs) => {
+              const gradients = await context.askForGradients(logprobs);
+              if (gradients === null) throw abortedError({ boundary: "engine", what: "a custom loss" });
+              return gradients;
+            },
           }),
         ),
       optimStep: ({ modelId, parameters }, context) =>
@@ -183,10 +195,10 @@ export class EngineCore {
     model: LiveModel,
     rows: readonly TrainingRow[],
     context: CallContext,
-    lossGradients: (logprobs: readonly Float32Array[]) => Promise<readonly ArrayLike<number>[]>,
+    stage: LossStage,
   ): Promise<ForwardResult> {
     const pass = this.pass(model.weights, rows, context);
-    return { logprobs: await accumulateGradients(pass, model.gradients, lossGradients) };
+    return { logprobs: await accumulateGradients(pass, model.gradients, stage) };
   }
 
   private publish(entry: Entry, trainable: boolean): PolicyVersion {

@@ -46,7 +46,10 @@ export class ThreadClient {
   constructor(workerData: EngineThreadData) {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
     // The flags of the process are not those of the thread: some, such as --input-type, would stop it.
-    this.thread = new Worker(new URL(`./engine-thread.${extension}`, import.meta.url), { workerData, execArgv: [] });
+    this.thread = new Worker(new URL(`./engine-thread.${extension}`, import.meta.url), {
+      workerData,
+      execArgv: [],
+    });
     this.thread.unref();
     this.thread.on("message", (answers: FromEngine) => answers.forEach((answer) => this.receive(answer)));
     this.thread.on("error", (cause) =>

@@ -46,6 +46,16 @@ export class GradientBuffer {
     this.isEmpty = true;
   }
 
+  /** The sum as it is now; null where nothing was added. */
+  snapshot(): Float32Array | null {
+    return this.isEmpty ? null : new Float32Array(this.view());
+  }
+
+  restore(snapshot: Float32Array | null): void {
+    if (snapshot === null) this.clear();
+    else this.view().set(snapshot);
+  }
+
   release(): void {
     this.heap.free(this.current.address);
     this.heap.free(this.next.address);

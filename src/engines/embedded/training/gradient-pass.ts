@@ -36,36 +36,85 @@ export async function computeLogprobs(pass: Pass): Promise<Float32Array[]> {
   return results;
 }
 
-/**
- * Adds the gradient of a loss to `gradients`. With one micro-batch, `lossGradients` is asked between the two halves
- * of one pass; with more it is asked once all log-probabilities are known, and the forward half runs again.
- *
- * @shape lossGradients: per row `[T]`, d loss / d log-probability
- */
+/** d loss / d log-probability for some rows. @shape per row `[T]` */
+export type LossGradients = readonly ArrayLike<number>[];
+
+/** How a loss looks at the batch. */
+export type LossStage =
+  /** Each row alone: asked between the two halves of one pass over each micro-batch. */
+  | {
+      readonly kind: "row-wise";
+      evaluate(rowIndices: readonly number[], logprobs: readonly Float32Array[]): LossGradients;
+    }
+  /** All rows at once: asked when every log-probability is known. */
+  | { readonly kind: "whole"; evaluate(logprobs: readonly Float32Array[]): Promise<LossGradients> };
+
+/** Adds the gradient of a loss to `gradients`: all of it, or nothing when it fails or is cancelled on the way. */
 export async function accumulateGradients(
   pass: Pass,
   gradients: GradientBuffer,
-  lossGradients: (logprobs: readonly Float32Array[]) => Promise<readonly ArrayLike<number>[]>,
+  stage: LossStage,
 ): Promise<Float32Array[]> {
-  const batches = planBatches(pass);
-  const logprobs: Float32Array[] = Array.from({ length: pass.rows.length });
-  const runs: PreparedRun[] = [];
-  for (const batch of batches) {
+  const before = gradients.snapshot();
+  try {
+    const logprobs = await (stage.kind === "whole"
+      ? accumulateWhole(pass, gradients, stage)
+      : accumulateRowWise(pass, gradients, stage));
+    await pass.breathe();
+    return logprobs;
+  } catch (thrown) {
+    gradients.restore(before);
+    throw thrown;
+  }
+}
+
+async function accumulateRowWise(
+  pass: Pass,
+  gradients: GradientBuffer,
+  stage: Extract<LossStage, { kind: "row-wise" }>,
+): Promise<Float32Array[]> {
+  const results: Float32Array[] = Array.from({ length: pass.rows.length });
+  for (const batch of planBatches(pass)) {
     await pass.breathe();
     const run = await prepare(pass, batch, gradients);
     run.forward();
-    run.readLogprobs((rowIndex, row) => (logprobs[rowIndex] = row));
-    runs.push(run);
+    run.readLogprobs((rowIndex, logprobs) => (results[rowIndex] = logprobs));
+    run.backward(
+      stage.evaluate(
+        batch.rowIndices,
+        batch.rowIndices.map((rowIndex) => present(results[rowIndex], "a row")),
+      ),
+    );
   }
-  const outer = await lossGradients(logprobs);
-  // A cancelled call must leave the sum as it was: from here on it runs to the end.
-  for (const [index, batch] of batches.entries()) {
-    const run =
-      index === 0 && runs.length === 1 ? present(runs[0], "a run") : await prepare(pass, batch, gradients);
-    if (runs.length > 1) run.forward();
-    run.backward(outer);
+  return results;
+}
+
+/** With one micro-batch the loss is asked between the halves of one pass; with more the forward half runs again. */
+async function accumulateWhole(
+  pass: Pass,
+  gradients: GradientBuffer,
+  stage: Extract<LossStage, { kind: "whole" }>,
+): Promise<Float32Array[]> {
+  const batches = planBatches(pass);
+  const results: Float32Array[] = Array.from({ length: pass.rows.length });
+  let last: PreparedRun | undefined;
+  for (const batch of batches) {
+    await pass.breathe();
+    last = await prepare(pass, batch, gradients);
+    last.forward();
+    last.readLogprobs((rowIndex, logprobs) => (results[rowIndex] = logprobs));
   }
-  return logprobs;
+  const outer = await stage.evaluate(results);
+  for (const batch of batches) {
+    const isStillThere = batches.length === 1;
+    const run = isStillThere ? present(last, "the only run") : await prepare(pass, batch, gradients);
+    if (!isStillThere) {
+      await pass.breathe();
+      run.forward();
+    }
+    run.backward(batch.rowIndices.map((rowIndex) => present(outer[rowIndex], "the loss gradient of a row")));
+  }
+  return results;
 }
 
 function planBatches({ rows, weights }: Pass): MicroBatch[] {
@@ -78,7 +127,8 @@ function planBatches({ rows, weights }: Pass): MicroBatch[] {
 interface PreparedRun {
   forward(): void;
   readLogprobs(take: (rowIndex: number, logprobs: Float32Array) => void): void;
-  backward(outer: readonly ArrayLike<number>[]): void;
+  /** Gradients in the order of the micro-batch's rows. */
+  backward(outer: LossGradients): void;
 }
 
 async function prepare(pass: Pass, batch: MicroBatch, gradients?: GradientBuffer): Promise<PreparedRun> {
@@ -114,8 +164,7 @@ async function prepare(pass: Pass, batch: MicroBatch, gradients?: GradientBuffer
     },
     backward: (outer) => {
       const all = heap.float32(program.logprobGradients, count).fill(0);
-      for (const [slot, rowIndex] of batch.rowIndices.entries()) {
-        const gradient = present(outer[rowIndex], "the loss gradient of a row");
+      for (const [slot, gradient] of outer.entries()) {
         assert(gradient.length <= length, "a loss gradient is longer than its row");
         all.set(gradient, slot * length);
       }

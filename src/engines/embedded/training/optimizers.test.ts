@@ -6,6 +6,7 @@ import {
   l2Norm,
   referenceOptimizerStep,
   type OptimizerParameters,
+  type ReferenceStep,
 } from "../../../contract/index.ts";
 import { tolerances, isWithin } from "../../../testing/tolerances.ts";
 import { applyOptimizer, newOptimizerState } from "./optimizers.ts";
@@ -22,7 +23,10 @@ test.each(cases)("$kind follows the float64 reference for five steps", (paramete
   const random = createRandom(5);
   const weights = Float32Array.from({ length: 40 }, () => random.normal());
   const state = newOptimizerState(parameters.kind, weights.length);
-  let reference = { weights: Float64Array.from(weights), state: initialOptimizerState(weights.length) };
+  let reference: Pick<ReferenceStep, "weights" | "state"> = {
+    weights: Float64Array.from(weights),
+    state: initialOptimizerState(weights.length),
+  };
   for (let step = 0; step < 5; step += 1) {
     const gradients = Float32Array.from(weights, () => random.normal());
     const scale = clippingFactor(l2Norm(gradients), parameters.clipGradientNorm);
@@ -52,9 +56,7 @@ test("a setting that is undefined means its default", () => {
     });
     return weights[0]!;
   };
-  const withHole = Object.assign(
-    { kind: "adam" as const, learningRate: 0.1 },
-    { beta1: undefined },
-  ) as OptimizerParameters;
+  const withHole: OptimizerParameters = { kind: "adam", learningRate: 0.1 };
+  Object.assign(withHole, { beta1: undefined });
   expect(run(withHole)).toBe(run({ kind: "adam", learningRate: 0.1 }));
 });
