@@ -24,7 +24,7 @@ export function createTextPresenter(options: TextPresenterOptions): Presenter {
   const display = createProgressDisplay(options);
   const timer = setInterval(() => display.tick(), redrawEveryMs);
   timer.unref();
-  const write = createReportWriter(screen);
+  const reports = createReportWriter(screen);
   let pendingHeader: RunHeader | null = null;
 
   return {
@@ -34,15 +34,17 @@ export function createTextPresenter(options: TextPresenterOptions): Presenter {
       if (event.kind === "run-start") {
         if (pendingHeader !== null) screen.print(...headerLines(pendingHeader, event, screen));
         screen.notice(...resumeLines(event));
-      } else if (event.kind === "report") write(event.event);
+      } else if (event.kind === "report") reports.write(event.event);
       else if (event.kind === "notice") screen.notice(manyLines(event.text));
     },
     summary: (summary) => {
       display.end();
+      reports.flush();
       screen.print(...summaryLines(summary, screen));
     },
     end: () => {
       clearInterval(timer);
+      reports.flush();
       display.end();
     },
   };

@@ -9,27 +9,41 @@ const heading = (text: string): string => text;
 describe("a table that grows", () => {
   test("prints its header with the first row and keeps the columns aligned", () => {
     const table = createTable({ title: "Held out", columns, maximumWidth: 80, styleHeading: heading });
-    expect(table.row([0, 0.4851, "warm-up"])).toEqual([
+    expect(table.rows([[0, 0.4851, "warm-up"]])).toEqual([
       "Held out",
       "iteration  greedy  note",
       "        0   0.485  warm-up",
     ]);
-    expect(table.row([10, 0.5, "ok"])).toEqual(["       10   0.500  ok"]);
+    expect(table.rows([[10, 0.5, "ok"]])).toEqual(["       10   0.500  ok"]);
   });
 
   test("a missing value is a dash, on the side of its column", () => {
     const table = createTable({ title: "", columns, maximumWidth: 80, styleHeading: heading });
-    expect(table.row([1, null, null])).toEqual(["iteration  greedy  note", "        1       -  -"]);
+    expect(table.rows([[1, null, null]])).toEqual(["iteration  greedy  note", "        1       -     -"]);
+  });
+
+  test("rows that come together are laid out together", () => {
+    const table = createTable({
+      title: "",
+      columns: [{ name: "model" }, { name: "n" }],
+      maximumWidth: 80,
+      styleHeading: heading,
+    });
+    const rows = [
+      ["spin", null],
+      ["fine-tuning", 12],
+    ];
+    expect(table.rows(rows)).toEqual(["model         n", "spin          -", "fine-tuning  12"]);
   });
 
   test("numbers that are not finite are shown as such", () => {
     const table = createTable({ title: "", columns, maximumWidth: 80, styleHeading: heading });
-    expect(table.row([1, Number.NaN, "x"]).at(-1)).toBe("        1     NaN  x");
+    expect(table.rows([[1, Number.NaN, "x"]]).at(-1)).toBe("        1     NaN  x");
   });
 
   test("fits the terminal by cutting text, never numbers", () => {
     const table = createTable({ title: "", columns, maximumWidth: 30, styleHeading: heading });
-    const row = table.row([123456789, 0.5, "a long remark that goes on and on"]).at(-1) ?? "";
+    const row = table.rows([[123456789, 0.5, "a long remark that goes on and on"]]).at(-1) ?? "";
     expect(row).toBe("123456789   0.500  a long rem…");
   });
 

@@ -1,7 +1,7 @@
 /**
- * Tables that grow row by row: each row is printed as it comes, so widths are chosen from the header
- * and the first row and only widen. Numbers stand to the right, text to the left. Returns lines;
- * knows no stream.
+ * Tables that grow row by row: rows are printed as they come, so widths are chosen from the header and
+ * the rows of the first print and only widen. Numbers stand to the right, text to the left. Returns
+ * lines; knows no stream.
  */
 import { align, cut, oneLine, widthOf } from "./text.ts";
 
@@ -14,8 +14,8 @@ export interface Column {
 export type TableCell = string | number | null;
 
 export interface GrowingTable {
-  /** The lines of the next row; before the first one, title and header. */
-  row(cells: readonly TableCell[]): string[];
+  /** The lines of further rows, which are laid out together; before the first ones, title and header. */
+  rows(rows: readonly (readonly TableCell[])[]): string[];
   /** Title and header once more, for a table that goes on after something else was printed. */
   header(): string[];
 }
@@ -37,7 +37,7 @@ const nothing = "-";
 
 export function createTable(options: GrowingTableOptions): GrowingTable {
   const { columns } = options;
-  let layout: { widths: number[]; sides: ("left" | "right")[] } | null = null;
+  let layout: Layout | null = null;
 
   const line = (texts: readonly string[]): string => {
     const { widths, sides } = layout ?? { widths: [], sides: [] };
@@ -54,12 +54,15 @@ export function createTable(options: GrowingTableOptions): GrowingTable {
 
   return {
     header,
-    row: (cells) => {
-      const texts = columns.map((column, index) => showCell(cells[index] ?? null, column));
+    rows: (rows) => {
+      const texts = rows.map((cells) =>
+        columns.map((column, index) => showCell(cells[index] ?? null, column)),
+      );
       const isFirst = layout === null;
-      layout = isFirst ? firstLayout(options, cells, texts) : layout;
-      widen(layout?.widths ?? [], layout?.sides ?? [], texts, options.maximumWidth);
-      return isFirst ? [...header(), line(texts)] : [line(texts)];
+      layout ??= firstLayout(columns, rows);
+      for (const row of texts) widen(layout, row);
+      shrink(layout, options.maximumWidth);
+      return [...(isFirst ? header() : []), ...texts.map(line)];
     },
   };
 }
@@ -71,37 +74,40 @@ export function formatTable(
   maximumWidth: number = Number.POSITIVE_INFINITY,
 ): string[] {
   const table = createTable({ title: "", columns, maximumWidth, styleHeading: (text) => text });
-  rows.forEach((cells) => table.row(cells));
-  return rows.length === 0 ? [] : [...table.header(), ...rows.flatMap((cells) => table.row(cells))];
+  return rows.length === 0 ? [] : table.rows(rows);
 }
 
-function firstLayout(
-  options: GrowingTableOptions,
-  cells: readonly TableCell[],
-  texts: readonly string[],
-): { widths: number[]; sides: ("left" | "right")[] } {
-  const isNumber = options.columns.map((column, index) => {
-    const cell = cells[index] ?? null;
-    return cell === null ? column.digits !== undefined : typeof cell === "number";
+interface Layout {
+  readonly widths: number[];
+  readonly sides: readonly ("left" | "right")[];
+  /** True once lines were printed: columns that grow then take some room for the next rows. */
+  hasRows: boolean;
+}
+
+function firstLayout(columns: readonly Column[], rows: readonly (readonly TableCell[])[]): Layout {
+  const sides = columns.map((_column, index): "left" | "right" => {
+    const cell = rows.map((cells) => cells[index] ?? null).find((one) => one !== null);
+    // A column that begins empty is most likely one of numbers.
+    return typeof cell === "string" ? "left" : "right";
   });
-  const widths = options.columns.map((column, index) =>
-    Math.max(widthOf(oneLine(column.name)), widthOf(texts[index] ?? "")),
-  );
-  return { widths, sides: isNumber.map((right) => (right ? "right" : "left")) };
+  return { widths: columns.map((column) => widthOf(oneLine(column.name))), sides, hasRows: false };
 }
 
-/** Grows widths to hold a row, then takes from the widest text column what the line cannot hold. */
-function widen(
-  widths: number[],
-  sides: readonly string[],
-  texts: readonly string[],
-  maximumWidth: number,
-): void {
+/** Grows the columns to hold a row. */
+function widen(layout: Layout, texts: readonly string[]): void {
+  const { widths, sides, hasRows } = layout;
   texts.forEach((text, index) => {
     const width = widthOf(text);
-    const current = widths[index] ?? 0;
-    if (width > current) widths[index] = sides[index] === "right" ? width + numberGrowth : width;
+    if (width > (widths[index] ?? 0)) {
+      widths[index] = hasRows && sides[index] === "right" ? width + numberGrowth : width;
+    }
   });
+}
+
+/** Takes from the widest text columns what a line cannot hold. */
+function shrink(layout: Layout, maximumWidth: number): void {
+  const { widths, sides } = layout;
+  layout.hasRows = true;
   let excess =
     widths.reduce((sum, width) => sum + width, 0) + gap.length * (widths.length - 1) - maximumWidth;
   while (excess > 0) {
