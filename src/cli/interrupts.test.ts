@@ -7,19 +7,22 @@ interface Scene {
   readonly exits: number[];
   readonly told: InterruptName[];
   readonly interrupts: Interrupts;
+  readonly pass: (ms: number) => void;
 }
 
 function scene(): Scene {
   const source = new EventEmitter();
   const exits: number[] = [];
   const told: InterruptName[] = [];
+  let nowMs = 0;
   const interrupts = listenForInterrupts({
     source,
+    clock: { nowMs: () => nowMs, monotonicMs: () => nowMs },
     exit: (code) => exits.push(code),
     onFirst: (name) => told.push(name),
     graceMs: 60_000,
   });
-  return { source, exits, told, interrupts };
+  return { source, exits, told, interrupts, pass: (ms) => void (nowMs += ms) };
 }
 
 describe("interrupts", () => {
@@ -27,7 +30,7 @@ describe("interrupts", () => {
   afterEach(() => void vi.useRealTimers());
 
   test("the first ctrl-C asks to stop, the second ends at once", () => {
-    const { source, exits, told, interrupts } = scene();
+    const { source, exits, told, interrupts, pass } = scene();
     source.emit("SIGINT");
     expect([interrupts.signal.aborted, interrupts.first, told, exits]).toEqual([
       true,
@@ -35,8 +38,17 @@ describe("interrupts", () => {
       ["interrupted"],
       [],
     ]);
+    pass(1000);
     source.emit("SIGINT");
     expect([told, exits]).toEqual([["interrupted"], [130]]);
+  });
+
+  test("a ctrl-C that npm passes on once more is one wish", () => {
+    const { source, exits, pass } = scene();
+    source.emit("SIGINT");
+    pass(20);
+    source.emit("SIGINT");
+    expect(exits).toEqual([]);
   });
 
   test("a stop that takes too long ends with the code of what asked for it", () => {

@@ -3,6 +3,7 @@
  * pipe. The first one asks the run to stop; the second one, or a stop that takes too long, ends the
  * process at once. What was durable stays so either way.
  */
+import type { Clock } from "../base/index.ts";
 import { exitCodes, type ExitName } from "./exit-codes.ts";
 
 export type InterruptName = Extract<
@@ -22,6 +23,7 @@ export interface InterruptsOptions {
   readonly exit: (code: number) => void;
   /** Told about the first interrupt, to say what happens now. */
   readonly onFirst: (name: InterruptName) => void;
+  readonly clock: Clock;
   /** How long a stop may take before the process ends all the same. */
   readonly graceMs: number;
 }
@@ -37,6 +39,12 @@ export interface Interrupts {
   stopListening(): void;
 }
 
+/**
+ * A terminal sends ctrl-C to every process, and npm passes it on once more: what comes this soon is
+ * the same wish, not a second one.
+ */
+const sameWishMs = 300;
+
 const names: ReadonlyMap<NodeJS.Signals, InterruptName> = new Map([
   ["SIGINT", "interrupted"],
   ["SIGTERM", "terminated"],
@@ -46,15 +54,19 @@ const names: ReadonlyMap<NodeJS.Signals, InterruptName> = new Map([
 export function listenForInterrupts(options: InterruptsOptions): Interrupts {
   const controller = new AbortController();
   let first: InterruptName | null = null;
+  let firstMs = 0;
   let timer: NodeJS.Timeout | null = null;
 
   const raise = (name: InterruptName): void => {
+    const nowMs = options.clock.monotonicMs();
     if (first !== null) {
+      if (nowMs - firstMs < sameWishMs) return;
       // A pipe that is closed reports every write; only a person's second wish ends at once.
       if (name !== "closedPipe" && name !== "storage") options.exit(exitCodes[name].code);
       return;
     }
     first = name;
+    firstMs = nowMs;
     options.onFirst(name);
     controller.abort();
     timer = setTimeout(() => options.exit(exitCodes[name].code), options.graceMs);

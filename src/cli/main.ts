@@ -47,6 +47,7 @@ function createShell(): Shell {
     listenForInterrupts: () => {
       interrupts = listenForInterrupts({
         source: process,
+        clock: systemClock,
         exit,
         onFirst: (name) => screen.notice(...interruptNotice(name)),
         graceMs: stopGraceMs,
