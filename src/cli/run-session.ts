@@ -3,7 +3,7 @@
  * left behind when it ends, well or not. Shared by `run` and `resume`.
  */
 import { existsSync, rmSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { isSparError } from "../base/index.ts";
 import type { Engine } from "../contract/index.ts";
 import { isRunFolder, openRunReader, type RunManifest } from "../store/index.ts";
@@ -13,6 +13,7 @@ import { createJsonPresenter } from "./present/json-presenter.ts";
 import type { Presenter } from "./present/presenter.ts";
 import { createTextPresenter } from "./present/text-presenter.ts";
 import { commandName } from "./command-name.ts";
+import { runsFolderOf } from "./runs-folder.ts";
 import type { Shell } from "./shell.ts";
 
 export interface SessionOptions {
@@ -137,6 +138,6 @@ function nextCommands(folder: string, shell: Shell): string[] {
 
 /** How a run is named on the command line: short where it lies in the usual place. */
 export function runArgument(folder: string, shell: Shell): string {
-  const usual = `${shell.workingFolder}/runs/${basename(folder)}`;
+  const usual = join(runsFolderOf(shell, undefined), basename(folder));
   return folder === usual ? basename(folder) : folder;
 }

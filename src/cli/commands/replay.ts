@@ -1,11 +1,12 @@
 /** `spar replay RUN [EPISODE]`: shows an episode from the record, or which ones there are. */
-import { basename } from "node:path";
 import type { Command } from "commander";
 import { SparError, suggestName } from "../../base/index.ts";
 import { openRunReader, type EpisodeSummary, type RunReader } from "../../store/index.ts";
+import { commandName } from "../command-name.ts";
 import { findRun } from "../discovery/runs.ts";
 import { episodeLines } from "../replay/episode-text.ts";
 import { tokenizerOfRun } from "../replay/run-tokenizers.ts";
+import { runArgument } from "../run-session.ts";
 import { runsFolderOf } from "../runs-folder.ts";
 import type { Shell } from "../shell.ts";
 import { countOf } from "../terminal/format.ts";
@@ -51,7 +52,9 @@ function listEpisodes(reader: RunReader, options: ReplayOptions, shell: Shell): 
     shell.screen.notice(
       `${countOf(count - rows.length, "more episode")}: --limit 0 lists all, --step those of a step`,
     );
-  shell.screen.notice(`show one: spar replay ${basename(reader.paths.folder)} ${rows[0]?.[0] ?? ""}`);
+  shell.screen.notice(
+    `show one: ${commandName(shell)} replay ${runArgument(reader.paths.folder, shell)} ${rows[0]?.[0] ?? ""}`,
+  );
 }
 
 function episodeRow({ start, end, turnCount }: EpisodeSummary): string[] {
