@@ -126,12 +126,12 @@ test("a reply takes what the context leaves, the player allows and the game asks
   expect(await lengthOf({})).toBe(6);
   expect(await lengthOf({ maxTokens: 2 })).toBe(2);
   expect(await lengthOf({ maxTokens: 50 })).toBe(6);
-  expect(await lengthOf({ context: [tokens(new Array<number>(18).fill(1))] })).toBe(3);
+  expect(await lengthOf({ context: [tokens(Array.from({ length: 18 }, () => 1))] })).toBe(3);
 });
 
 test("a prompt that fills the context is a limit for every sibling", async () => {
   const { player } = await setUp();
-  const full = request({ count: 2, context: [tokens(new Array<number>(contextLength).fill(1))] });
+  const full = request({ count: 2, context: [tokens(Array.from({ length: contextLength }, () => 1))] });
   expect(await player.reply(full, {})).toEqual([
     { kind: "limit", limit: "context" },
     { kind: "limit", limit: "context" },

@@ -38,7 +38,7 @@ export class ActiveStep implements Step {
   readonly versions: StoredVersion[] = [];
   readonly droppedVersions: string[] = [];
   readonly released: string[] = [];
-  readonly changedStates = new Set<string>();
+  readonly changedStates: Set<string> = new Set();
   readonly #store: RunStore;
   readonly #observer: RunObserver | undefined;
   #progressCount = 0;

@@ -89,7 +89,8 @@ test("every group is trained on once per epoch, whole, in an order of its own", 
   expect(updates[0]?.metrics, "metrics of micro-batches add up").toEqual({ "spy/rows/sum": 6 });
   const flat = seen.flat();
   const [first, second] = [flat.slice(0, 14), flat.slice(14)];
-  expect(first.toSorted()).toEqual(pairs.map((datum) => datum.groupId).toSorted());
+  expect(new Set(first)).toEqual(new Set(pairs.map((datum) => datum.groupId)));
+  expect(first).toHaveLength(14);
   expect(second).not.toEqual(first);
   for (const batch of seen) expect(batch.length).toBeLessThanOrEqual(4);
 });

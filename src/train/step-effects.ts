@@ -12,7 +12,6 @@ const storedVersionSchema = z.object({
   policy: z.string(),
   number: z.int().positive(),
   digest: z.string().nullable(),
-  /** The checkpoint that holds its weights. */
   folder: z.string(),
 });
 
@@ -27,7 +26,13 @@ const effectsSchema = z.object({
 });
 
 /** A published version with the checkpoint that holds its weights. */
-export type StoredVersion = z.output<typeof storedVersionSchema>;
+export type StoredVersion = {
+  readonly policy: string;
+  readonly number: number;
+  readonly digest: string | null;
+  /** The checkpoint that holds its weights. */
+  readonly folder: string;
+};
 
 export interface StepEffects {
   readonly states: Readonly<Record<string, JsonValue>>;
@@ -99,9 +104,9 @@ export interface ModelStanding {
 
 /** The standing of a run after some steps. */
 export class Standing {
-  readonly models = new Map<string, ModelStanding>();
-  readonly versions = new Map<string, StoredVersion>();
-  readonly states = new Map<string, JsonValue>();
+  readonly models: Map<string, ModelStanding> = new Map();
+  readonly versions: Map<string, StoredVersion> = new Map();
+  readonly states: Map<string, JsonValue> = new Map();
   /** Steps that changed a model since all models were saved last. */
   changesSinceSave = 0;
   readonly #namedByResults = new Set<string>();
