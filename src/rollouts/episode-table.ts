@@ -41,6 +41,7 @@ export class EpisodeTable implements Table {
   #callCount = 0;
   #tokenCount = 0;
   #refusalCount = 0;
+  #isOver = false;
   #failure: { readonly error: unknown } | null = null;
 
   constructor(options: EpisodeTableOptions) {
@@ -62,6 +63,11 @@ export class EpisodeTable implements Table {
   /** What ended the episode from outside the game, whatever the game made of it. */
   get failure(): { readonly error: unknown } | null {
     return this.#failure;
+  }
+
+  /** The episode is over: whoever still asks is refused. */
+  close(): void {
+    this.#isOver = true;
   }
 
   get left(): EpisodeLimits {
@@ -274,6 +280,7 @@ export class EpisodeTable implements Table {
   }
 
   #check(): void {
+    if (this.#isOver) throw gameError("game-failed", "the game went on after its end");
     if (this.#failure !== null) throw this.#failure.error;
   }
 

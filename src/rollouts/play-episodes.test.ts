@@ -31,7 +31,7 @@ const duel = defineGame<{ readonly number: number }, { readonly log: string[] }>
     log.push(
       first.turn.text,
       second.turn.text,
-      called.kind === "output" ? String(called.output) : called.kind,
+      called.kind === "output" ? JSON.stringify(called.output) : called.kind,
     );
     log.push(
       last.kind === "turn" ? `${last.turn.parsed.text} ${last.turn.parsed.length}` : last.kind,

@@ -25,6 +25,7 @@ import {
   type RecordedEpisode,
   type Turn,
 } from "../records/index.ts";
+import { Cancellation } from "./cancellation.ts";
 import { playEpisode } from "./play-episode.ts";
 import { tooManyFailures } from "./rollout-errors.ts";
 import type { Service } from "./table-options.ts";
@@ -95,8 +96,7 @@ export async function playEpisodes<Task extends JsonValue, Outcome extends JsonV
   options: PlayEpisodesOptions<Task, Outcome>,
 ): Promise<PlayedEpisode<Outcome>[]> {
   const { step, game, tasks } = options;
-  const stop = new AbortController();
-  const signal = AbortSignal.any([step.signal, stop.signal]);
+  const cancellation = new Cancellation(step.signal);
   const progress = step.progress({
     what: options.what ?? `playing ${game.id}`,
     total: tasks.length,
@@ -105,7 +105,7 @@ export async function playEpisodes<Task extends JsonValue, Outcome extends JsonV
   try {
     const played = await mapBounded(tasks, options.concurrency ?? 1024, async (task, index) => {
       try {
-        const episode = await playTask(options, { task, index, signal });
+        const episode = await cancellation.run((signal) => playTask(options, { task, index, signal }));
         progress.advance();
         return episode;
       } catch (thrown) {
@@ -113,13 +113,14 @@ export async function playEpisodes<Task extends JsonValue, Outcome extends JsonV
           step.recorder.setAside([episodeIdOf(step.name, options.name ?? "episodes", index)]);
         }
         // Nobody will want the others either: they stop now, and are gone on with after a resume.
-        stop.abort(thrown);
+        cancellation.stop(thrown);
         throw thrown;
       }
     });
     checkFailures(options, played);
     return played;
   } finally {
+    cancellation.close();
     progress.end();
   }
 }

@@ -34,7 +34,8 @@ export type StoredVersion = {
   readonly folder: string;
 };
 
-export interface StepEffects {
+// A type and no interface: it is JSON, and only types are known to have no further members.
+export type StepEffects = {
   readonly states: Readonly<Record<string, JsonValue>>;
   /** The model that this step made, with the address of the version that it was made from. */
   readonly made: { readonly policy: string; readonly sourceVersion: string | null } | null;
@@ -44,7 +45,7 @@ export interface StepEffects {
   readonly released: readonly string[];
   readonly versions: readonly StoredVersion[];
   readonly droppedVersions: readonly string[];
-}
+};
 
 export const noEffects: StepEffects = {
   states: {},
