@@ -57,6 +57,11 @@ const cases: Readonly<Record<string, BadInput>> = {
     exit: "input",
     says: ["does not export a recipe"],
   },
+  "a file with half a recipe": {
+    words: ["run", fixture("half-recipe.ts")],
+    exit: "input",
+    says: ["it lacks presets, needs, plan, run"],
+  },
   "a recipe file that fails": {
     words: ["plan", fixture("broken-recipe.ts")],
     exit: "input",

@@ -24,6 +24,7 @@ let outputFailure: Extract<InterruptName, "closedPipe" | "storage"> | null = nul
 const lastWords: string[] = [];
 const shell = createShell();
 watchStandardOutput();
+process.on("uncaughtException", (thrown) => exit(codeOfFailure(thrown)));
 const commandCode = await runCommand();
 shell.screen.live(null);
 shell.screen.notice(...lastWords);

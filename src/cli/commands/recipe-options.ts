@@ -13,7 +13,7 @@ export function addRecipeOptions(command: Command): Command {
     .option("-p, --preset <name>", "settings that come with the recipe: spar list shows them")
     .option("-e, --engine <id>", "what holds the tensors; else the engine of the preset")
     .addOption(
-      new Option("-s, --set <key=value...>", "change an option; dotted names reach into groups")
+      new Option("-s, --set <key=value>", "change an option, may be repeated; dotted names reach into groups")
         .argParser(collect)
         .default([], "none"),
     );

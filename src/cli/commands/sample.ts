@@ -1,6 +1,7 @@
 /** `spar sample RUN`: prompts of one's own to the model from the start of a run and to its last one. */
 import type { Command } from "commander";
 import { z } from "zod";
+import { isSparError } from "../../base/index.ts";
 import type { Engine } from "../../contract/index.ts";
 import { openRunReader, type RunReader } from "../../store/index.ts";
 import { chatRenderer, plainRenderer, type PromptRenderer, type Tokenizer } from "../../text/index.ts";
@@ -8,6 +9,7 @@ import { listSavedPolicies, type SavedPolicy, type SavedWeights } from "../../tr
 import { findEngine, startEngine } from "../discovery/engines.ts";
 import { findRecipe } from "../discovery/recipes.ts";
 import { findRun } from "../discovery/runs.ts";
+import { reportFailure } from "../failure.ts";
 import { recipeOfRun } from "../run-session.ts";
 import { runsFolderOf } from "../runs-folder.ts";
 import { answer, type SampleSettings } from "../sample/answer.ts";
@@ -69,7 +71,11 @@ async function sample(typed: string, options: SampleOptions, shell: Shell): Prom
     const tokenizer = await tokenizerOf(reader, policy, start.model);
     const renderer = await rendererOf({ reader, tokenizer, recipe: options.recipe, shell });
     for await (const prompt of promptsOf(options, shell)) {
-      await showPrompt({ prompt, engine, renderer, loaded, options, shell });
+      await tellPromptErrors(
+        showPrompt({ prompt, engine, renderer, loaded, options, shell }),
+        options,
+        shell,
+      );
     }
   } finally {
     await engine.close();
@@ -103,6 +109,17 @@ async function* promptsOf(options: SampleOptions, shell: Shell): AsyncGenerator<
   if (options.prompt.length > 0) return yield* options.prompt;
   if (shell.input.isTerminal) shell.screen.notice("type a prompt and press Enter; ctrl-D ends");
   for await (const line of shell.input.lines()) if (line !== "") yield line;
+}
+
+/** Whoever types prompts can type a better one; a list of prompts is refused at the first bad one. */
+async function tellPromptErrors(shown: Promise<void>, options: SampleOptions, shell: Shell): Promise<void> {
+  try {
+    await shown;
+  } catch (thrown) {
+    const isTyped = options.prompt.length === 0 && shell.input.isTerminal;
+    if (!isTyped || !isSparError(thrown) || thrown.boundary !== "text") throw thrown;
+    shell.screen.notice(...reportFailure(thrown, { style: shell.screen.errorStyle, isVerbose: false }));
+  }
 }
 
 async function showPrompt(request: {

@@ -67,7 +67,10 @@ async function loadRecipe(file: string): Promise<Recipe> {
   throw new SparError({
     code: "not-a-recipe",
     boundary: "command",
-    message: `${file} does not export a recipe`,
+    message:
+      recipe === undefined
+        ? `${file} does not export a recipe`
+        : `what ${file} exports as recipe is none: it lacks ${missingKeys(recipe).join(", ")}`,
     hint: 'export it by name: export const recipe = defineRecipe({ ... }) with defineRecipe from "spar/train"',
   });
 }
@@ -75,5 +78,10 @@ async function loadRecipe(file: string): Promise<Recipe> {
 const requiredKeys = ["id", "title", "version", "options", "presets", "needs", "plan", "run"];
 
 function isRecipe(value: unknown): value is Recipe {
-  return typeof value === "object" && value !== null && requiredKeys.every((key) => key in value);
+  return missingKeys(value).length === 0;
+}
+
+function missingKeys(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return requiredKeys;
+  return requiredKeys.filter((key) => !(key in value));
 }
