@@ -1,8 +1,12 @@
-/** What this engine can do. Images, entropies, values and embeddings are not here yet, and so are not listed. */
+/** What this engine can do. Images are not here yet, and so are not listed. */
 import type { Capability } from "../../contract/index.ts";
 
 export const embeddedCapabilities: ReadonlySet<Capability> = new Set<Capability>([
   "prompt-logprobs",
+  "entropies",
+  "values",
+  "embeddings",
+  "one-pass-custom-loss",
   "loss:crossEntropy",
   "loss:importanceSampling",
   "loss:ppo",

@@ -1,7 +1,6 @@
 /** The caller's side of a model on the embedded engine: checks a call, sends it, gives back its result. */
 import { present, type CallOptions } from "../../base/index.ts";
 import {
-  capabilityMissing,
   checkData,
   checkOptimizerParameters,
   engineError,
@@ -12,6 +11,8 @@ import {
   type ForwardResult,
   type LoadOptions,
   type LossEvaluation,
+  type LossOutputName,
+  type LossOutputs,
   type Model,
   type OptimizerParameters,
   type OptimStepResult,
@@ -20,7 +21,7 @@ import {
   type SavedState,
 } from "../../contract/index.ts";
 import { packRow } from "./pack-rows.ts";
-import type { ArgumentsOf, EngineCallName, ModelFacts, ResultOf } from "./thread/protocol.ts";
+import type { ArgumentsOf, EngineCallName, ModelFacts, ResultOf, TokenArrays } from "./thread/protocol.ts";
 import type { ThreadClient } from "./thread/thread-client.ts";
 
 export interface ModelHost {
@@ -73,16 +74,22 @@ export class EmbeddedModel implements Model {
     loss: CustomLoss,
     call?: CallOptions,
   ): Promise<ForwardBackwardResult> {
-    if ((loss.reads ?? []).length > 0) throw capabilityMissing("embedded", "one-pass-custom-loss");
+    const reads = loss.reads ?? [];
+    if (reads.includes("values") && !this.facts.hasValueHead) {
+      throw engineError(
+        "invalid-input",
+        `loss ${loss.name} reads values: expected a model with a value head, got ${this.name}`,
+      );
+    }
     checkData(data, this);
     this.checkAlive();
     let evaluation: LossEvaluation | undefined;
     const { logprobs } = await this.host.client.call({
       name: "forwardBackwardCustom",
-      arguments: { modelId: this.id, rows: data.map(packRow) },
+      arguments: { modelId: this.id, rows: data.map(packRow), withEntropies: reads.includes("entropies") },
       call,
       answer: (computed) => {
-        evaluation = loss.evaluate({ logprobs: computed.map((row) => Float64Array.from(row)) }, data);
+        evaluation = loss.evaluate(outputsFor(reads, computed), data);
         return checkGradients(loss, evaluation, data);
       },
     });
@@ -149,27 +156,50 @@ export class EmbeddedModel implements Model {
   }
 }
 
-/** A loss is the user's code: its gradient must have the shape of the rows and hold finite numbers. */
+/** In float64, and only what the loss asked for. */
+function outputsFor(reads: readonly LossOutputName[], computed: TokenArrays<Float32Array>): LossOutputs {
+  const widen = (rows: readonly Float32Array[] | undefined): Float64Array[] =>
+    present(rows, "an output that a loss reads").map((row) => Float64Array.from(row));
+  return {
+    logprobs: widen(computed.logprobs),
+    ...(reads.includes("entropies") ? { entropies: widen(computed.entropies) } : {}),
+    ...(reads.includes("values") ? { values: widen(computed.values) } : {}),
+  };
+}
+
+/** A loss is the user's code: its gradients must have the shape of the rows and hold finite numbers. */
 function checkGradients(
   loss: CustomLoss,
   { gradients }: LossEvaluation,
   data: readonly Datum[],
-): readonly Float64Array[] {
-  if (gradients.entropies !== undefined || gradients.values !== undefined) {
-    throw capabilityMissing("embedded", "one-pass-custom-loss");
-  }
-  return data.map((datum, row) => {
-    const gradient = gradients.logprobs?.[row] ?? new Float64Array(datum.targets.length);
-    if (gradient.length !== datum.targets.length || !gradient.every(Number.isFinite)) {
-      const got =
-        gradient.length === datum.targets.length
-          ? "numbers that are not finite"
-          : `${gradient.length} numbers`;
+): TokenArrays<Float64Array> {
+  for (const name of ["entropies", "values"] as const) {
+    if (gradients[name] !== undefined && loss.reads?.includes(name) !== true) {
       throw engineError(
         "invalid-input",
-        `loss ${loss.name}: expected a gradient of ${datum.targets.length} finite numbers for row ${row}, got ${got}`,
+        `loss ${loss.name}: expected ${name} among what it reads, since it has a gradient for them`,
       );
     }
-    return gradient;
-  });
+  }
+  const checked = (name: LossOutputName): readonly Float64Array[] =>
+    data.map((datum, row) =>
+      checkGradient(gradients[name]?.[row], { datum, where: `loss ${loss.name}: row ${row}: ${name}` }),
+    );
+  return {
+    logprobs: checked("logprobs"),
+    ...(gradients.entropies === undefined ? {} : { entropies: checked("entropies") }),
+    ...(gradients.values === undefined ? {} : { values: checked("values") }),
+  };
+}
+
+/** A row that was left out has gradient zero. */
+function checkGradient(
+  gradient: Float64Array | undefined,
+  { datum, where }: { readonly datum: Datum; readonly where: string },
+): Float64Array {
+  const { length } = datum.targets;
+  if (gradient === undefined) return new Float64Array(length);
+  if (gradient.length === length && gradient.every(Number.isFinite)) return gradient;
+  const got = gradient.length === length ? "numbers that are not finite" : `${gradient.length} numbers`;
+  throw engineError("invalid-input", `${where}: expected a gradient of ${length} finite numbers, got ${got}`);
 }

@@ -63,7 +63,6 @@ export class EmbeddedEngine implements Engine, ModelHost {
   async createModel(options: CreateModelOptions, call?: CallOptions): Promise<Model> {
     const { name, from, tuning, tokenizer } = options;
     this.client.checkOpen();
-    if (options.head === "value") throw capabilityMissing("embedded", "values");
     if (this.names.has(name)) {
       throw engineError("invalid-input", `expected a name that no live model has, got ${name}`, {
         hint: "choose another name, or release the other model first",
@@ -73,7 +72,7 @@ export class EmbeddedEngine implements Engine, ModelHost {
     try {
       const facts = await this.client.call({
         name: "createModel",
-        arguments: { name, from, tuning, tokenizer },
+        arguments: { name, from, tuning, tokenizer, head: options.head },
         call,
       });
       return new EmbeddedModel(this, name, facts);
@@ -102,25 +101,29 @@ export class EmbeddedEngine implements Engine, ModelHost {
     inputs: readonly (readonly Chunk[])[],
     call?: CallOptions,
   ): Promise<Float32Array[]> {
-    const facts = this.find(version);
-    const packed = inputs.map((chunks, index) => {
-      const ids = packTokens(chunks);
-      checkChunks(chunks, facts, `input ${index}`);
-      return ids;
-    });
-    return this.client.call({
-      name: "computeLogprobs",
-      arguments: { address: version.address, inputs: packed },
-      call,
-    });
+    return this.score("computeLogprobs", version, inputs, call);
   }
 
-  async computeValues(): Promise<Float32Array[]> {
-    throw capabilityMissing("embedded", "values");
+  async computeValues(
+    version: PolicyVersion,
+    inputs: readonly (readonly Chunk[])[],
+    call?: CallOptions,
+  ): Promise<Float32Array[]> {
+    if (!this.find(version).hasValueHead) {
+      throw engineError(
+        "invalid-input",
+        `expected a version of a model with a value head, got ${version.address}`,
+      );
+    }
+    return this.score("computeValues", version, inputs, call);
   }
 
-  async embed(): Promise<Float32Array[]> {
-    throw capabilityMissing("embedded", "embeddings");
+  async embed(
+    version: PolicyVersion,
+    inputs: readonly (readonly Chunk[])[],
+    call?: CallOptions,
+  ): Promise<Float32Array[]> {
+    return this.score("embed", version, inputs, call);
   }
 
   imagePositions(): number {
@@ -148,6 +151,21 @@ export class EmbeddedEngine implements Engine, ModelHost {
 
   released(name: string): void {
     this.names.delete(name);
+  }
+
+  private async score(
+    name: "computeLogprobs" | "computeValues" | "embed",
+    version: PolicyVersion,
+    inputs: readonly (readonly Chunk[])[],
+    call: CallOptions | undefined,
+  ): Promise<Float32Array[]> {
+    const facts = this.find(version);
+    const packed = inputs.map((chunks, index) => {
+      const ids = packTokens(chunks);
+      checkChunks(chunks, facts, `input ${index}`);
+      return ids;
+    });
+    return this.client.call({ name, arguments: { address: version.address, inputs: packed }, call });
   }
 
   private find(version: PolicyVersion): ModelFacts {

@@ -1,11 +1,13 @@
 /** What this engine promises beyond the contract: threads and company change no bit, memory stays flat, nothing is left running. */
 import { spawn } from "node:child_process";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { tokens, type Datum, type Engine, type Model } from "../../contract/index.ts";
 import { createEngine, type EmbeddedEngine } from "./engine.ts";
 
 const architecture = { vocabularySize: 20, contextLength: 12, width: 32, layerCount: 1, headCount: 4 };
 const open: Engine[] = [];
+// Seconds on an idle machine; a busy one shall not make a promise look broken.
+vi.setConfig({ testTimeout: 90_000 });
 
 function start(threadCount: number): EmbeddedEngine {
   const engine = createEngine({ threadCount });

@@ -6,7 +6,15 @@ import { SerialQueue } from "../../../base/index.ts";
 import { buildDecoding, decodingSpecs, type DecodingShape } from "../model/decoding-program.ts";
 import { listLeaves, shapeKey, type Leaf, type ModelShape } from "../model/layout.ts";
 import { rotaryTables, trainingBias } from "../model/tables.ts";
-import { buildTraining, trainingSpecs, type BatchShape } from "../model/training-program.ts";
+import {
+  buildHidden,
+  buildTraining,
+  hiddenSpecs,
+  outputsOf,
+  trainingSpecs,
+  type BatchShape,
+  type PassOutput,
+} from "../model/training-program.ts";
 import { capture } from "./capture.ts";
 import type { Executor, LoadedProgram } from "./executor.ts";
 import { buildProgram } from "./program.ts";
@@ -18,8 +26,21 @@ export interface TrainingProgram {
   readonly bias: number;
   readonly tokens: number;
   readonly targets: number;
-  readonly logprobGradients: number;
-  readonly logprobs: number;
+  /** Per-token outputs and the gradients with respect to them, in the order of the program. */
+  readonly outputs: readonly {
+    readonly name: PassOutput;
+    readonly values: number;
+    readonly gradients: number;
+  }[];
+}
+
+/** The last hidden layer, for embeddings. */
+export interface HiddenProgram {
+  readonly loaded: LoadedProgram;
+  readonly batch: BatchShape;
+  readonly bias: number;
+  readonly tokens: number;
+  readonly hidden: number;
 }
 
 export interface DecodingProgram {
@@ -39,6 +60,7 @@ export interface RotaryAddresses {
 export class ProgramLibrary {
   readonly executor: Executor;
   private readonly training = new Map<string, Promise<TrainingProgram>>();
+  private readonly hidden = new Map<string, Promise<HiddenProgram>>();
   private readonly decoding = new Map<string, Promise<DecodingProgram>>();
   private readonly rotary = new Map<string, RotaryAddresses>();
   /** Recording is global to jax-js: one capture at a time. */
@@ -50,9 +72,17 @@ export class ProgramLibrary {
     this.executor = executor;
   }
 
-  trainingProgram(shape: ModelShape, batch: BatchShape): Promise<TrainingProgram> {
+  trainingProgram(shape: ModelShape, batch: BatchShape, withEntropies = false): Promise<TrainingProgram> {
+    const outputs = outputsOf(shape, withEntropies);
+    const key = `${shapeKey(shape)}/${batch.rows}x${batch.length}/${outputs.join("-")}`;
+    return remember(this.training, key, () =>
+      this.captures.add(() => this.makeTraining(shape, batch, outputs)),
+    );
+  }
+
+  hiddenProgram(shape: ModelShape, batch: BatchShape): Promise<HiddenProgram> {
     const key = `${shapeKey(shape)}/${batch.rows}x${batch.length}`;
-    return remember(this.training, key, () => this.captures.add(() => this.makeTraining(shape, batch)));
+    return remember(this.hidden, key, () => this.captures.add(() => this.makeHidden(shape, batch)));
   }
 
   decodingProgram(shape: ModelShape, step: DecodingShape): Promise<DecodingProgram> {
@@ -81,11 +111,16 @@ export class ProgramLibrary {
     return made;
   }
 
-  private async makeTraining(shape: ModelShape, batch: BatchShape): Promise<TrainingProgram> {
+  private async makeTraining(
+    shape: ModelShape,
+    batch: BatchShape,
+    outputs: readonly PassOutput[],
+  ): Promise<TrainingProgram> {
     const leaves = listLeaves(shape);
-    const specs = trainingSpecs(shape, leaves, batch);
-    const captured = await capture(specs, buildTraining(shape, leaves, batch));
-    const loaded = this.executor.load(buildProgram(captured, { lateInputs: [specs.length - 1] }));
+    const specs = trainingSpecs(shape, leaves, batch, outputs);
+    const captured = await capture(specs, buildTraining(shape, leaves, batch, outputs));
+    const lateInputs = outputs.map((_, index) => specs.length - outputs.length + index);
+    const loaded = this.executor.load(buildProgram(captured, { lateInputs }));
     const { heap } = this.executor;
     const count = batch.rows * batch.length;
     return {
@@ -94,8 +129,25 @@ export class ProgramLibrary {
       bias: this.store(trainingBias(shape, batch.length)),
       tokens: heap.allocateZeros(count),
       targets: heap.allocateZeros(count),
-      logprobGradients: heap.allocateZeros(count),
-      logprobs: heap.allocateZeros(count),
+      outputs: outputs.map((name) => ({
+        name,
+        values: heap.allocateZeros(count),
+        gradients: heap.allocateZeros(count),
+      })),
+    };
+  }
+
+  private async makeHidden(shape: ModelShape, batch: BatchShape): Promise<HiddenProgram> {
+    const leaves = listLeaves(shape);
+    const captured = await capture(hiddenSpecs(shape, leaves, batch), buildHidden(shape, leaves, batch));
+    const { heap } = this.executor;
+    const count = batch.rows * batch.length;
+    return {
+      loaded: this.executor.load(buildProgram(captured)),
+      batch,
+      bias: this.store(trainingBias(shape, batch.length)),
+      tokens: heap.allocateZeros(count),
+      hidden: heap.allocateZeros(count * shape.width),
     };
   }
 

@@ -75,7 +75,7 @@ export function buildDecoding(
       x = x.add(attended.mixed());
       x = x.ref.add(feedForward(context, path, normalize(context, `${path}.feedForwardNorm`, x)));
     }
-    return step.withLogits ? [...written, readOut(context, x)] : written;
+    return step.withLogits ? [...written, readOut(context, normalize(context, "finalNorm", x))] : written;
   };
 }
 

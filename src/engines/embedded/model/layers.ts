@@ -91,10 +91,9 @@ export function rotate(jax: JaxModule, x: JaxArray, cosine: JaxArray, sine: JaxA
   return split.mul(cosine).add(partner.mul(sine)).reshape(shape);
 }
 
-/** Logits over the padded vocabulary. @shape x: `[N, D]` to `[N, V]` */
-export function readOut(context: LayerContext, x: JaxArray): JaxArray {
+/** Logits over the padded vocabulary. @shape hidden: `[N, D]`, after the final norm, to `[N, V]` */
+export function readOut(context: LayerContext, hidden: JaxArray): JaxArray {
   const { shape, weights, jax } = context;
-  const hidden = normalize(context, "finalNorm", x);
   const matrix = weights(shape.tiedEmbeddings ? "embedding" : "head");
   const rows = hidden.shape[0]!;
   return jax.numpy.vecdot(

@@ -22,6 +22,8 @@ export interface ModelShape {
   readonly positions: "rotary" | "learned" | "linear-bias";
   readonly activation: "gelu" | "relu" | "swiglu";
   readonly tiedEmbeddings: boolean;
+  /** A scalar per position, read from the last hidden layer. */
+  readonly hasValueHead: boolean;
 }
 
 /** How a tensor is initialised: gains at one, biases at zero, matrices at random with this deviation. */
@@ -41,7 +43,7 @@ export interface Leaf {
 }
 
 /** Fills in defaults and refuses what cannot be built. */
-export function resolveShape(architecture: Architecture): ModelShape {
+export function resolveShape(architecture: Architecture, head: "policy" | "value" = "policy"): ModelShape {
   const { vocabularySize, contextLength, width, layerCount, headCount } = architecture;
   const feedForwardWidth = architecture.feedForwardWidth ?? 4 * width;
   const sizes = { vocabularySize, contextLength, width, layerCount, headCount, feedForwardWidth };
@@ -64,6 +66,7 @@ export function resolveShape(architecture: Architecture): ModelShape {
     positions: architecture.positions ?? "rotary",
     activation: architecture.activation ?? "gelu",
     tiedEmbeddings: architecture.tiedEmbeddings ?? true,
+    hasValueHead: head === "value",
   };
 }
 
@@ -73,7 +76,12 @@ function refuse(message: string): Error {
 
 /** The architecture that `resolveShape` would turn into this shape; what is saved and shown. */
 export function architectureOf(shape: ModelShape): Required<Architecture> {
-  const { paddedVocabularySize: _vocabulary, paddedContextLength: _context, ...architecture } = shape;
+  const {
+    paddedVocabularySize: _vocabulary,
+    paddedContextLength: _context,
+    hasValueHead: _head,
+    ...architecture
+  } = shape;
   return architecture;
 }
 
@@ -103,6 +111,8 @@ export function listLeaves(shape: ModelShape): Leaf[] {
   }
   builder.addNorm("finalNorm");
   if (!shape.tiedEmbeddings) builder.add("head", [paddedVocabularySize, width], normal(0.02));
+  // At zero, so that a fresh head values every position alike and disturbs nothing.
+  if (shape.hasValueHead) builder.add("valueHead", [width], { kind: "constant", value: 0 });
   return builder.leaves;
 }
 

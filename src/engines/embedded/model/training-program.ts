@@ -16,6 +16,7 @@ import {
   type Weights,
 } from "./layers.ts";
 import type { Leaf, ModelShape } from "./layout.ts";
+import { masked } from "./tables.ts";
 
 export interface BatchShape {
   /** Rows, padding rows included. */
@@ -24,16 +25,30 @@ export interface BatchShape {
   readonly length: number;
 }
 
-/** Inputs after weights and accumulated gradients, in this order. */
-export const trainingInputs = ["cosine", "sine", "bias", "tokens", "targets", "logprobGradients"] as const;
+/** Per-token outputs, in this order; log-probabilities always, values wherever there is a head for them. */
+export type PassOutput = "logprobs" | "entropies" | "values";
 
+export function outputsOf(shape: ModelShape, withEntropies: boolean): readonly PassOutput[] {
+  return [
+    "logprobs",
+    ...(withEntropies ? (["entropies"] as const) : []),
+    ...(shape.hasValueHead ? (["values"] as const) : []),
+  ];
+}
+
+/** Inputs: weights, accumulated gradients, cosine, sine, bias, tokens, targets, then a gradient for each output. */
 interface PositionTensors {
   readonly cosine: JaxArray;
   readonly sine: JaxArray;
   readonly bias: JaxArray;
 }
 
-export function trainingSpecs(shape: ModelShape, leaves: readonly Leaf[], batch: BatchShape): TensorSpec[] {
+export function trainingSpecs(
+  shape: ModelShape,
+  leaves: readonly Leaf[],
+  batch: BatchShape,
+  outputs: readonly PassOutput[],
+): TensorSpec[] {
   const weights = leaves.map((leaf): TensorSpec => ({ shape: leaf.shape, type: "float32" }));
   const half = shape.width / shape.headCount / 2;
   const count = batch.rows * batch.length;
@@ -45,38 +60,41 @@ export function trainingSpecs(shape: ModelShape, leaves: readonly Leaf[], batch:
     { shape: [1, shape.headCount, batch.length, batch.length], type: "float32" },
     { shape: [count], type: "int32" },
     { shape: [count], type: "int32" },
-    { shape: [count], type: "float32" },
+    ...outputs.map((): TensorSpec => ({ shape: [count], type: "float32" })),
   ];
 }
 
-/** Outputs: log-probabilities `[rows * length]`, then the new accumulated gradient of every leaf. */
+/** Outputs: the per-token outputs `[rows * length]`, then the new accumulated gradient of every leaf. */
 export function buildTraining(
   shape: ModelShape,
   leaves: readonly Leaf[],
   batch: BatchShape,
+  outputs: readonly PassOutput[],
 ): (jax: JaxModule, inputs: JaxArray[]) => JaxArray[] {
   return (jax, inputs) => {
     const weights = inputs.slice(0, leaves.length);
     const accumulated = inputs.slice(leaves.length, 2 * leaves.length);
-    const [cosine, sine, bias, tokens, targets, logprobGradients] = inputs.slice(2 * leaves.length) as Six;
+    const [cosine, sine, bias, tokens, targets, ...outer] = inputs.slice(2 * leaves.length) as Five;
     const position = { cosine, sine, bias };
     const embedded = jax.numpy.take(weights[0]!.ref, tokens.ref, 0);
-    const compute = (list: JaxArray[], x: JaxArray): JaxArray => {
+    const compute = (list: JaxArray[], x: JaxArray): JaxArray[] => {
       const context: LayerContext = { jax, shape, weights: namedWeights(leaves, list) };
-      return targetLogprobs(context, runLayers(context, batch, position, x), targets.ref);
+      const hidden = normalize(context, "finalNorm", runLayers(context, batch, position, x));
+      const named = tokenOutputs(context, hidden, targets.ref);
+      return outputs.map((name) => named[name]());
     };
-    const [logprobs, pullBack] = jax.vjp(compute, [weights, embedded]);
-    const [gradients, embeddedGradient] = pullBack(logprobGradients) as [JaxArray[], JaxArray];
+    const [computed, pullBack] = jax.vjp(compute, [weights, embedded]);
+    const [gradients, embeddedGradient] = pullBack(outer) as [JaxArray[], JaxArray];
     const scattered = scatterToRows(jax, shape, tokens, embeddedGradient);
     const sums = gradients.map((gradient, index) => {
       const whole = index === 0 ? gradient.add(scattered) : gradient;
       return whole.add(accumulated[index]!);
     });
-    return [logprobs, ...sums];
+    return [...computed, ...sums];
   };
 }
 
-type Six = [JaxArray, JaxArray, JaxArray, JaxArray, JaxArray, JaxArray];
+type Five = [JaxArray, JaxArray, JaxArray, JaxArray, JaxArray, ...JaxArray[]];
 
 function namedWeights(leaves: readonly Leaf[], list: readonly JaxArray[]): Weights {
   const byName = new Map(leaves.map((leaf, index) => [leaf.name, list[index]!]));
@@ -151,16 +169,62 @@ function attend(
   return project(context, `${path}.output`, mixed.reshape([rows * length, shape.width]));
 }
 
-/** Log-softmax at the target, over the true vocabulary. */
-function targetLogprobs(context: LayerContext, x: JaxArray, targets: JaxArray): JaxArray {
-  const { jax, shape } = context;
+/**
+ * Log-softmax at the target, entropy of the distribution, and the value head; each made when it is asked for.
+ *
+ * @shape hidden: `[N, D]`, after the final norm
+ */
+function tokenOutputs(
+  context: LayerContext,
+  hidden: JaxArray,
+  targets: JaxArray,
+): Record<PassOutput, () => JaxArray> {
+  const { jax, shape, weights } = context;
   const { numpy, lax } = jax;
   const size = shape.paddedVocabularySize;
   const ids = (): JaxArray => numpy.arange(size).reshape([1, size]);
-  let logits = readOut(context, x);
-  if (size !== shape.vocabularySize) logits = numpy.where(ids().less(shape.vocabularySize), logits, -1e30);
+  let logits = readOut(context, hidden.ref);
+  if (size !== shape.vocabularySize) logits = numpy.where(ids().less(shape.vocabularySize), logits, masked);
   const shifted = logits.ref.sub(lax.stopGradient(numpy.max(logits, -1, { keepdims: true })));
-  const logTotal = numpy.log(numpy.sum(numpy.exp(shifted.ref), -1));
-  const isTarget = targets.reshape([targets.shape[0]!, 1]).equal(ids());
-  return numpy.sum(numpy.where(isTarget, shifted, 0), -1).sub(logTotal);
+  const exponentials = numpy.exp(shifted.ref);
+  const total = numpy.sum(exponentials.ref, -1);
+  const logTotal = numpy.log(total.ref);
+  return {
+    logprobs: () => {
+      const isTarget = targets.reshape([targets.shape[0]!, 1]).equal(ids());
+      return numpy.sum(numpy.where(isTarget, shifted.ref, 0), -1).sub(logTotal.ref);
+    },
+    // -sum p log p = log Z - sum e^s s / Z, with s the shifted logits.
+    entropies: () =>
+      logTotal.ref.sub(numpy.sum(exponentials.ref.mul(shifted.ref), -1).mul(numpy.reciprocal(total.ref))),
+    values: () => numpy.vecdot(hidden.ref, weights("valueHead")),
+  };
+}
+
+/** The last hidden layer alone. Inputs: weights, cosine, sine, bias, tokens. Output: `[rows * length, D]`. */
+export function buildHidden(
+  shape: ModelShape,
+  leaves: readonly Leaf[],
+  batch: BatchShape,
+): (jax: JaxModule, inputs: JaxArray[]) => JaxArray[] {
+  return (jax, inputs) => {
+    const context: LayerContext = {
+      jax,
+      shape,
+      weights: namedWeights(leaves, inputs.slice(0, leaves.length)),
+    };
+    const [cosine, sine, bias, tokens] = inputs.slice(leaves.length) as [
+      JaxArray,
+      JaxArray,
+      JaxArray,
+      JaxArray,
+    ];
+    const embedded = jax.numpy.take(context.weights("embedding"), tokens, 0);
+    return [normalize(context, "finalNorm", runLayers(context, batch, { cosine, sine, bias }, embedded))];
+  };
+}
+
+export function hiddenSpecs(shape: ModelShape, leaves: readonly Leaf[], batch: BatchShape): TensorSpec[] {
+  const training = trainingSpecs(shape, leaves, batch, []);
+  return [...training.slice(0, leaves.length), ...training.slice(2 * leaves.length, -1)];
 }

@@ -8,7 +8,7 @@ import { ProgramLibrary } from "../executor/program-library.ts";
 import { decodeBatch } from "../sampler/decode-batch.ts";
 import { SamplingRow } from "../sampler/sampling-row.ts";
 import { GradientBuffer } from "../training/gradient-buffer.ts";
-import { accumulateGradients, computeLogprobs, type Pass } from "../training/gradient-pass.ts";
+import { accumulateGradients, computeOutputs, type Pass } from "../training/gradient-pass.ts";
 import { newBlock, viewBlock, viewLeaf, type WeightBlock } from "../weights/weight-store.ts";
 import { oracleLogprobs } from "./float64-oracle.ts";
 import { resolveShape } from "./layout.ts";
@@ -72,7 +72,7 @@ describe.each(variants)("%s", (_title, architecture) => {
   const oracle = { shape: weights.shape, leaves: weights.leaves, weights: viewBlock(heap, weights) };
 
   test("log-probabilities are the oracle's", async () => {
-    const computed = await computeLogprobs(pass);
+    const { logprobs: computed } = await computeOutputs(pass);
     const expected = rows.map(({ tokens, targets }) => oracleLogprobs(oracle, [...tokens], [...targets]));
     expectClose(computed, expected, tolerance);
     const wrong = rows.map(({ tokens, targets }) =>
@@ -86,7 +86,10 @@ describe.each(variants)("%s", (_title, architecture) => {
     const outer = rows.map(({ tokens }, row) =>
       Float64Array.from(tokens, (_, index) => Math.sin(row + index)),
     );
-    await accumulateGradients(pass, gradients, { kind: "whole", evaluate: async () => outer });
+    await accumulateGradients(pass, gradients, {
+      kind: "whole",
+      evaluate: async () => ({ logprobs: outer }),
+    });
     const value = (changed: Float64Array): number =>
       rows.reduce((sum, { tokens, targets }, row) => {
         const logprobs = oracleLogprobs({ ...oracle, weights: changed }, [...tokens], [...targets]);
@@ -138,7 +141,10 @@ test.each(["gelu", "swiglu"] as const)(
     const rows = makeRows(base, [16]);
     const pass: Pass = { library, weights, rows, breathe: async () => undefined };
     const outer = rows.map(({ tokens }) => Float64Array.from(tokens, () => 1));
-    await accumulateGradients(pass, gradients, { kind: "whole", evaluate: async () => outer });
+    await accumulateGradients(pass, gradients, {
+      kind: "whole",
+      evaluate: async () => ({ logprobs: outer }),
+    });
     expect(gradients.view().every(Number.isFinite)).toBe(true);
     gradients.release();
   },

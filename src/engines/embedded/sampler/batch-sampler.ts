@@ -12,7 +12,7 @@ import {
 import type { ProgramLibrary } from "../executor/program-library.ts";
 import type { SampleArguments } from "../thread/protocol.ts";
 import type { StoredVersion, VersionStore } from "../thread/version-store.ts";
-import { computeLogprobs } from "../training/gradient-pass.ts";
+import { computeOutputs } from "../training/gradient-pass.ts";
 import { decodeBatch, maximumLanes } from "./decode-batch.ts";
 import { SamplingRow } from "./sampling-row.ts";
 
@@ -113,10 +113,9 @@ export class BatchSampler {
   private async scorePrompt(version: StoredVersion, prompt: Int32Array): Promise<Float32Array> {
     const { library, compute } = this.options;
     const rows = [{ tokens: prompt.slice(0, -1), targets: prompt.slice(1) }];
-    const scored = await compute.add(() =>
-      computeLogprobs({ library, weights: version.weights, rows, breathe }),
-    );
-    return present(scored[0], "the score of a prompt");
+    const pass = { library, weights: version.weights, rows, breathe };
+    const { logprobs } = await compute.add(() => computeOutputs(pass));
+    return present(logprobs[0], "the score of a prompt");
   }
 }
 

@@ -5,7 +5,7 @@ import { resolveShape, shapeKey } from "../model/layout.ts";
 import { LiveModel } from "../training/live-model.ts";
 import { loadBase } from "../weights/export-model.ts";
 import { loadState, type LoadedState } from "../weights/model-state.ts";
-import { copyBlock, initialiseBlock, newBlock, viewBlock } from "../weights/weight-store.ts";
+import { copyWithHead, initialiseBlock, newBlock, viewBlock } from "../weights/weight-store.ts";
 import type { ArgumentsOf } from "./protocol.ts";
 import type { VersionStore } from "./version-store.ts";
 
@@ -20,12 +20,13 @@ export async function createLiveModel(
 ): Promise<LiveModel> {
   const { from, tokenizer } = given;
   const tuning = given.tuning ?? { kind: "full" };
-  checkTuning(tuning);
+  const head = given.head ?? "policy";
+  checkTuning(tuning, head);
   switch (from.kind) {
     case "architecture": {
       if (!Number.isSafeInteger(from.seed))
         throw engineError("invalid-input", `seed: expected an integer, got ${from.seed}`);
-      const weights = newBlock(heap, resolveShape(from.architecture));
+      const weights = newBlock(heap, resolveShape(from.architecture, head));
       initialiseBlock(heap, weights, from.seed);
       return new LiveModel({ heap, weights, tuning, tokenizer });
     }
@@ -40,7 +41,7 @@ export async function createLiveModel(
           },
         );
       }
-      const weights = copyBlock(heap, version.weights);
+      const weights = copyWithHead(heap, version.weights, head);
       return new LiveModel({ heap, weights, tuning, tokenizer: tokenizer ?? version.tokenizer });
     }
     case "saved": {
@@ -49,7 +50,9 @@ export async function createLiveModel(
     }
     case "base": {
       const base = await loadBase(from.nameOrFolder, heap);
-      return new LiveModel({ heap, weights: base.weights, tuning, tokenizer: tokenizer ?? base.tokenizer });
+      const weights = copyWithHead(heap, base.weights, head);
+      heap.free(base.weights.address);
+      return new LiveModel({ heap, weights, tuning, tokenizer: tokenizer ?? base.tokenizer });
     }
   }
 }
@@ -93,11 +96,13 @@ function modelFromState(
   const tokenizer = given.tokenizer ?? state.tokenizer;
   const saved = new LiveModel({ heap, weights: state.weights, tuning: state.tuning, tokenizer });
   takeTraining(saved, state, includeOptimizer);
-  if (given.tuning === undefined || sameTuning(given.tuning, state.tuning)) return saved;
-  // Another tuning starts from what the saved model computes with: its adapters are merged.
-  const weights = copyBlock(heap, saved.weights);
+  const savedHead = state.weights.shape.hasValueHead ? "value" : "policy";
+  const { tuning = state.tuning, head = savedHead } = given;
+  if (sameTuning(tuning, state.tuning) && head === savedHead) return saved;
+  // Another tuning or head starts from what the saved model computes with: its adapters are merged.
+  const weights = copyWithHead(heap, saved.weights, head);
   saved.release();
-  return new LiveModel({ heap, weights, tuning: given.tuning, tokenizer });
+  return new LiveModel({ heap, weights, tuning, tokenizer });
 }
 
 function takeTraining(model: LiveModel, state: LoadedState, includeOptimizer: boolean): void {
@@ -115,8 +120,13 @@ function sameTuning(one: Tuning, other: Tuning): boolean {
   return one.rank === other.rank && one.alpha === other.alpha;
 }
 
-function checkTuning(tuning: Tuning): void {
+function checkTuning(tuning: Tuning, head: "policy" | "value"): void {
   if (tuning.kind === "full") return;
+  if (head === "value") {
+    throw engineError("invalid-input", "expected full tuning for a model with a value head, got lora", {
+      hint: "leave tuning out: adapters would leave the new head as it is",
+    });
+  }
   const { rank, alpha, seed } = tuning;
   if (!Number.isSafeInteger(rank) || rank < 1)
     throw engineError("invalid-input", `lora rank: expected a positive integer, got ${rank}`);

@@ -14,12 +14,8 @@ import {
 import { Executor } from "../executor/executor.ts";
 import { ProgramLibrary } from "../executor/program-library.ts";
 import { BatchSampler } from "../sampler/batch-sampler.ts";
-import {
-  accumulateGradients,
-  computeLogprobs,
-  type LossStage,
-  type Pass,
-} from "../training/gradient-pass.ts";
+import { accumulateGradients, computeOutputs, type LossStage, type Pass } from "../training/gradient-pass.ts";
+import { embedRows } from "../training/embed-rows.ts";
 import type { LiveModel } from "../training/live-model.ts";
 import { exportModel } from "../weights/export-model.ts";
 import { loadState, saveState } from "../weights/model-state.ts";
@@ -31,6 +27,7 @@ import type {
   EngineThreadData,
   ModelFacts,
   ResultOf,
+  TokenArrays,
   TrainingRow,
 } from "./protocol.ts";
 import { VersionStore } from "./version-store.ts";
@@ -38,7 +35,7 @@ import { VersionStore } from "./version-store.ts";
 export interface CallContext {
   readonly signal: AbortSignal;
   /** Null when the call was given up meanwhile. */
-  askForGradients(logprobs: readonly Float32Array[]): Promise<readonly Float64Array[] | null>;
+  askForGradients(outputs: TokenArrays<Float32Array>): Promise<TokenArrays<Float64Array> | null>;
 }
 
 type Handlers = {
@@ -83,7 +80,13 @@ export class EngineCore {
   }
 
   private makeHandlers(): Handlers {
-    const { heap } = this.library.executor;
+    return { ...this.trainingHandlers(), ...this.storageHandlers(), ...this.versionHandlers() };
+  }
+
+  private trainingHandlers(): Pick<
+    Handlers,
+    "createModel" | "forward" | "forwardBackward" | "forwardBackwardCustom" | "optimStep" | "discardGradients"
+  > {
     return {
       createModel: (given) => this.createModel(given),
       forward: ({ modelId, rows }, context) =>
@@ -98,22 +101,23 @@ export class EngineCore {
               const part = rowIndices.map((rowIndex) => present(data[rowIndex], "a row"));
               const evaluation = referenceLoss(loss, computed, part);
               value += evaluation.value;
-              return present(evaluation.gradients.logprobs, "the gradient of a built-in loss");
+              return evaluation.gradients;
             },
           });
           return { logprobs, loss: value, metrics: {} } satisfies ForwardBackwardResult;
         }),
-      forwardBackwardCustom: ({ modelId, rows }, context) =>
-        this.inOrder(modelId, context, ({ model }) =>
-          this.accumulate(model, rows, context, {
+      forwardBackwardCustom: ({ modelId, rows, withEntropies }, context) =>
+        this.inOrder(modelId, context, ({ model }) => {
+          const stage: LossStage = {
             kind: "whole",
-            evaluate: async (logprobs) => {
-              const gradients = await context.askForGradients(logprobs);
+            evaluate: async (outputs) => {
+              const gradients = await context.askForGradients(outputs);
               if (gradients === null) throw abortedError({ boundary: "engine", what: "a custom loss" });
               return gradients;
             },
-          }),
-        ),
+          };
+          return this.accumulate(model, rows, { ...context, withEntropies }, stage);
+        }),
       optimStep: ({ modelId, parameters }, context) =>
         this.inOrder(modelId, context, async ({ model }) => model.step(parameters)),
       discardGradients: ({ modelId }, context) =>
@@ -121,13 +125,18 @@ export class EngineCore {
           model.gradients.clear();
           return null;
         }),
+    };
+  }
+
+  private storageHandlers(): Pick<Handlers, "publish" | "save" | "load" | "export" | "releaseModel"> {
+    return {
       publish: ({ modelId, trainable }, context) =>
         this.inOrder(modelId, context, async (entry) => this.publish(entry, trainable)),
       save: ({ modelId, folder }, context) =>
         this.inOrder(modelId, context, ({ model }) => saveState(folder, model)),
       load: ({ modelId, folder, includeOptimizer }, context) =>
         this.inOrder(modelId, context, async ({ model }) => {
-          const state = await loadState(folder, heap);
+          const state = await loadState(folder, this.library.executor.heap);
           restoreState(model, state, { folder, includeOptimizer });
           return null;
         }),
@@ -142,13 +151,31 @@ export class EngineCore {
           model.release();
           return null;
         }),
+    };
+  }
+
+  private versionHandlers(): Pick<
+    Handlers,
+    "sample" | "computeLogprobs" | "computeValues" | "embed" | "releaseVersion" | "measureMemory"
+  > {
+    return {
       sample: (given, { signal }) => this.sampler.sample(this.versions.find(given.address), given, signal),
-      computeLogprobs: ({ address, inputs }, context) => this.scoreVersion(address, inputs, context),
+      computeLogprobs: async ({ address, inputs }, context) => {
+        // Every position but the last predicts the next one; an input of one position has nothing to score.
+        const rows = inputs.map((ids) => ({ tokens: ids.slice(0, -1), targets: ids.slice(1) }));
+        return this.onVersion(address, rows, context, async (pass) => (await computeOutputs(pass)).logprobs);
+      },
+      computeValues: async ({ address, inputs }, context) =>
+        this.onVersion(address, inputs.map(withoutTargets), context, async (pass) =>
+          present((await computeOutputs(pass)).values, "the values of a model with a value head"),
+        ),
+      embed: async ({ address, inputs }, context) =>
+        this.onVersion(address, inputs.map(withoutTargets), context, embedRows),
       releaseVersion: async ({ address }) => {
         this.versions.release(address);
         return null;
       },
-      measureMemory: async () => ({ tensorBytes: heap.usedBytes }),
+      measureMemory: async () => ({ tensorBytes: this.library.executor.heap.usedBytes }),
     };
   }
 
@@ -177,10 +204,18 @@ export class EngineCore {
     this.modelCount += 1;
     const id = `${given.name}-${this.modelCount}`;
     this.entries.set(id, { id, model, queue: new SerialQueue(), versionCount: 0 });
-    const { contextLength, vocabularySize } = model.weights.shape;
+    const { contextLength, vocabularySize, hasValueHead } = model.weights.shape;
     const { parameterCount, trainableParameterCount } = model;
     const hasTokenizer = model.tokenizer !== undefined;
-    return { id, contextLength, vocabularySize, parameterCount, trainableParameterCount, hasTokenizer };
+    return {
+      id,
+      contextLength,
+      vocabularySize,
+      parameterCount,
+      trainableParameterCount,
+      hasTokenizer,
+      hasValueHead,
+    };
   }
 
   private async forward(
@@ -188,17 +223,20 @@ export class EngineCore {
     rows: readonly TrainingRow[],
     context: CallContext,
   ): Promise<ForwardResult> {
-    return { logprobs: await computeLogprobs(this.pass(model.weights, rows, context)) };
+    const { logprobs } = await computeOutputs(this.pass(model.weights, rows, context));
+    return { logprobs };
   }
 
   private async accumulate(
     model: LiveModel,
     rows: readonly TrainingRow[],
-    context: CallContext,
+    context: CallContext & { readonly withEntropies?: boolean },
     stage: LossStage,
   ): Promise<ForwardResult> {
     const pass = this.pass(model.weights, rows, context);
-    return { logprobs: await accumulateGradients(pass, model.gradients, stage) };
+    const { withEntropies = false } = context;
+    const { logprobs } = await accumulateGradients({ ...pass, withEntropies }, model.gradients, stage);
+    return { logprobs };
   }
 
   private publish(entry: Entry, trainable: boolean): PolicyVersion {
@@ -215,16 +253,15 @@ export class EngineCore {
     return version;
   }
 
-  /** Every position but the last predicts the next one; a prompt of one position has nothing to score. */
-  private async scoreVersion(
+  private async onVersion<T>(
     address: string,
-    inputs: readonly Int32Array[],
+    rows: Pass["rows"],
     context: CallContext,
-  ): Promise<Float32Array[]> {
+    action: (pass: Pass) => Promise<T>,
+  ): Promise<T> {
     const version = this.versions.find(address);
-    const rows = inputs.map((ids) => ({ tokens: ids.slice(0, -1), targets: ids.slice(1) }));
     return this.versions.hold(version, () =>
-      this.compute.add(() => computeLogprobs(this.pass(version.weights, rows, context))),
+      this.compute.add(() => action(this.pass(version.weights, rows, context))),
     );
   }
 
@@ -235,6 +272,10 @@ export class EngineCore {
     };
     return { library: this.library, weights, rows, breathe };
   }
+}
+
+function withoutTargets(tokens: Int32Array): Pass["rows"][number] {
+  return { tokens, targets: new Int32Array(tokens.length) };
 }
 
 /** The input is left out: the loss does not read it. */

@@ -12,12 +12,13 @@ import type {
   FromEngine,
   PlainError,
   ToEngine,
+  TokenArrays,
 } from "./protocol.ts";
 
 const port = present(parentPort, "the port of the engine thread");
 const core = new EngineCore(workerData as EngineThreadData);
 const running = new Map<number, AbortController>();
-const waiting = new Map<number, (gradients: readonly Float64Array[] | null) => void>();
+const waiting = new Map<number, (gradients: TokenArrays<Float64Array> | null) => void>();
 
 let outbox: EngineAnswer[] = [];
 
@@ -38,10 +39,10 @@ async function run(call: CallMessage): Promise<void> {
   try {
     const result = await core.call(call.name, call.arguments, {
       signal: controller.signal,
-      askForGradients: (logprobs) =>
+      askForGradients: (outputs) =>
         new Promise((resolve) => {
           waiting.set(call.id, resolve);
-          send({ kind: "logprobs", id: call.id, logprobs });
+          send({ kind: "outputs", id: call.id, outputs });
         }),
     });
     send({ kind: "result", id: call.id, result });

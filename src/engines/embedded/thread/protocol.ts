@@ -34,6 +34,14 @@ export interface ModelFacts {
   readonly parameterCount: number;
   readonly trainableParameterCount: number;
   readonly hasTokenizer: boolean;
+  readonly hasValueHead: boolean;
+}
+
+/** Per-token outputs of a pass, or gradients with respect to them. @shape per row `[T]` */
+export interface TokenArrays<Numbers> {
+  readonly logprobs?: readonly Numbers[];
+  readonly entropies?: readonly Numbers[];
+  readonly values?: readonly Numbers[];
 }
 
 export interface SampleArguments {
@@ -51,6 +59,7 @@ export interface EngineCalls {
       readonly name: string;
       readonly from: ModelSource;
       readonly tuning: Tuning | undefined;
+      readonly head: "policy" | "value" | undefined;
       readonly tokenizer: TokenizerDefinition | undefined;
     };
     readonly result: ModelFacts;
@@ -67,9 +76,13 @@ export interface EngineCalls {
     };
     readonly result: ForwardBackwardResult;
   };
-  /** Asks the caller for gradients once it has the log-probabilities. */
+  /** Asks the caller for gradients once it has the outputs. */
   forwardBackwardCustom: {
-    readonly arguments: { readonly modelId: string; readonly rows: readonly TrainingRow[] };
+    readonly arguments: {
+      readonly modelId: string;
+      readonly rows: readonly TrainingRow[];
+      readonly withEntropies: boolean;
+    };
     readonly result: ForwardResult;
   };
   optimStep: {
@@ -103,6 +116,14 @@ export interface EngineCalls {
     readonly arguments: { readonly address: string; readonly inputs: readonly Int32Array[] };
     readonly result: Float32Array[];
   };
+  computeValues: {
+    readonly arguments: { readonly address: string; readonly inputs: readonly Int32Array[] };
+    readonly result: Float32Array[];
+  };
+  embed: {
+    readonly arguments: { readonly address: string; readonly inputs: readonly Int32Array[] };
+    readonly result: Float32Array[];
+  };
   releaseVersion: { readonly arguments: { readonly address: string }; readonly result: null };
   /** For tests: bytes of tensors that are alive. */
   measureMemory: {
@@ -126,7 +147,7 @@ export interface CallMessage {
 export type ToEngine =
   | { readonly kind: "calls"; readonly calls: readonly CallMessage[] }
   | { readonly kind: "cancel"; readonly id: number }
-  | { readonly kind: "gradients"; readonly id: number; readonly gradients: readonly Float64Array[] | null };
+  | { readonly kind: "gradients"; readonly id: number; readonly gradients: TokenArrays<Float64Array> | null };
 
 /** From the engine's thread. Answers that are ready together travel together: a message costs more than an answer. */
 export type FromEngine = readonly EngineAnswer[];
@@ -134,7 +155,7 @@ export type FromEngine = readonly EngineAnswer[];
 export type EngineAnswer =
   | { readonly kind: "result"; readonly id: number; readonly result: unknown }
   | { readonly kind: "failure"; readonly id: number; readonly error: PlainError }
-  | { readonly kind: "logprobs"; readonly id: number; readonly logprobs: readonly Float32Array[] };
+  | { readonly kind: "outputs"; readonly id: number; readonly outputs: TokenArrays<Float32Array> };
 
 /** A SparError as data; its class does not survive the way between threads. */
 export interface PlainError {

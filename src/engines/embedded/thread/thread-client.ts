@@ -14,22 +14,23 @@ import type {
   FromEngine,
   ResultOf,
   ToEngine,
+  TokenArrays,
 } from "./protocol.ts";
 
-export type AnswerLogprobs = (logprobs: readonly Float32Array[]) => readonly Float64Array[];
+export type AnswerOutputs = (outputs: TokenArrays<Float32Array>) => TokenArrays<Float64Array>;
 
 export interface CallSite<Name extends EngineCallName> {
   readonly name: Name;
   readonly arguments: ArgumentsOf<Name>;
   readonly call: CallOptions | undefined;
-  /** For a custom loss: turns log-probabilities into gradients, on this thread. */
-  readonly answer?: AnswerLogprobs;
+  /** For a custom loss: turns outputs into gradients, on this thread. */
+  readonly answer?: AnswerOutputs;
 }
 
 interface Pending {
   readonly resolve: (result: unknown) => void;
   readonly reject: (failure: unknown) => void;
-  readonly answer: AnswerLogprobs | undefined;
+  readonly answer: AnswerOutputs | undefined;
 }
 
 /** An hour: long enough for any call that makes progress, short enough that nothing hangs for ever. */
@@ -123,18 +124,18 @@ export class ThreadClient {
       case "failure":
         this.settle(message.id)?.reject(new SparError({ boundary: "engine", ...withoutNull(message.error) }));
         return;
-      case "logprobs":
-        this.answer(message.id, message.logprobs);
+      case "outputs":
+        this.answer(message.id, message.outputs);
         return;
     }
   }
 
   /** A loss that throws ends the call with what it threw, and the engine's side without a gradient. */
-  private answer(id: number, logprobs: readonly Float32Array[]): void {
+  private answer(id: number, outputs: TokenArrays<Float32Array>): void {
     const pending = this.pending.get(id);
     if (pending?.answer === undefined) return;
     try {
-      this.post({ kind: "gradients", id, gradients: pending.answer(logprobs) });
+      this.post({ kind: "gradients", id, gradients: pending.answer(outputs) });
     } catch (thrown) {
       this.settle(id)?.reject(thrown);
       this.post({ kind: "gradients", id, gradients: null });

@@ -39,7 +39,13 @@ export async function loadBase(
     if (typeof config !== "object" || config === null || !("spar_architecture" in config)) {
       throw new Error("config.json was not written by spar");
     }
-    weights = newBlock(heap, resolveShape(config.spar_architecture as Architecture));
+    weights = newBlock(
+      heap,
+      resolveShape(
+        config.spar_architecture as Architecture,
+        "spar_head" in config && config.spar_head === "value" ? "value" : "policy",
+      ),
+    );
     const read = decodeSafetensors(await readFile(join(folder, "model.safetensors")));
     const places = placesOf(weights);
     const isLlama = isLlamaClass(weights.shape);
@@ -87,6 +93,7 @@ function configOf(shape: ModelShape): Record<string, unknown> {
     mlp_bias: false,
     torch_dtype: "float32",
     spar_architecture: architectureOf(shape),
+    spar_head: shape.hasValueHead ? "value" : "policy",
   };
 }
 
@@ -106,6 +113,7 @@ function llamaName(name: string): string {
   if (name === "embedding") return "model.embed_tokens.weight";
   if (name === "finalNorm.gain") return "model.norm.weight";
   if (name === "head") return "lm_head.weight";
+  if (name === "valueHead") return "value_head.weight";
   const [, layer, part] = /^layers\.(\d+)\.(.+)$/.exec(name) ?? [];
   return `model.layers.${layer}.${llamaParts[part ?? ""] ?? part}`;
 }

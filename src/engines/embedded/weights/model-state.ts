@@ -30,6 +30,7 @@ interface StateConfig {
   readonly format: string;
   readonly formatVersion: number;
   readonly architecture: Architecture;
+  readonly head: "policy" | "value";
   readonly tuning: Tuning;
   readonly stepCount: number;
   readonly optimizer: { readonly kind: string; readonly steps: number } | null;
@@ -53,6 +54,7 @@ export async function saveState(folder: string, model: LiveModel): Promise<Saved
     format,
     formatVersion,
     architecture: architectureOf(base.shape),
+    head: base.shape.hasValueHead ? "value" : "policy",
     tuning,
     stepCount,
     optimizer: optimizer === undefined ? null : { kind: optimizer.kind, steps: optimizer.steps },
@@ -81,7 +83,7 @@ export async function loadState(folder: string, heap: SharedHeap): Promise<Loade
   let weights: WeightBlock | undefined;
   try {
     const config = readConfig(await readFile(join(folder, "config.json"), "utf8"));
-    weights = newBlock(heap, resolveShape(config.architecture));
+    weights = newBlock(heap, resolveShape(config.architecture, config.head));
     fillFlat(viewBlock(heap, weights), placesOf(weights), await readTensors(folder, "weights"));
     const places = trainedPlaces(weights, config.tuning);
     const length = config.tuning.kind === "lora" ? endOf(places) : weights.length;

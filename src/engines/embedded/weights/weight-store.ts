@@ -26,6 +26,18 @@ export function copyBlock(heap: SharedHeap, block: WeightBlock): WeightBlock {
   return { ...block, address };
 }
 
+/** A copy with or without the value head; tensors that both have keep their numbers, a new head is zero. */
+export function copyWithHead(heap: SharedHeap, block: WeightBlock, head: "policy" | "value"): WeightBlock {
+  const hasValueHead = head === "value";
+  if (hasValueHead === block.shape.hasValueHead) return copyBlock(heap, block);
+  const copy = newBlock(heap, { ...block.shape, hasValueHead });
+  for (const leaf of copy.leaves) {
+    const source = block.leaves.find(({ name }) => name === leaf.name);
+    if (source !== undefined) viewLeaf(heap, copy, leaf).set(viewLeaf(heap, block, source));
+  }
+  return copy;
+}
+
 export function viewBlock(heap: SharedHeap, block: WeightBlock): Float32Array<ArrayBufferLike> {
   return heap.float32(block.address, block.length);
 }

@@ -27,6 +27,8 @@ test("an existing folder is refused and left alone", async () => {
 });
 
 test("a failure leaves nothing behind", async () => {
-  await expect(writeFolder(join(root, "broken"), { fine: "1", "no/such/folder": "2" })).rejects.toThrow("ENOENT");
+  await expect(writeFolder(join(root, "broken"), { fine: "1", "no/such/folder": "2" })).rejects.toThrow(
+    "ENOENT",
+  );
   expect((await readdir(root)).filter((name) => name.includes("broken"))).toEqual([]);
 });
