@@ -1,4 +1,4 @@
-/** Which engines start here, what executes their arithmetic and what they can do. */
+/** Which engines start here (one that does is enough), what executes their arithmetic and what they can do. */
 import { messageOf } from "../../base/index.ts";
 import { findEngine, listEngineIds, startEngine } from "../discovery/engines.ts";
 import type { PackageFolder } from "../discovery/package-folder.ts";
@@ -9,7 +9,8 @@ export async function checkEngines(place: PackageFolder, workingFolder: string):
   const checks: Check[] = [];
   // One after another: each takes all cores while it starts.
   for (const id of listEngineIds(place)) checks.push(await checkEngine(id, place, workingFolder));
-  return checks;
+  if (checks.some(({ status }) => status === "ok")) return checks;
+  return checks.map((check) => ({ ...check, status: "missing" }));
 }
 
 async function checkEngine(id: string, place: PackageFolder, workingFolder: string): Promise<Check> {
@@ -28,7 +29,7 @@ async function checkEngine(id: string, place: PackageFolder, workingFolder: stri
   } catch (thrown) {
     return {
       name,
-      status: "missing",
+      status: "optional",
       detail: messageOf(thrown),
       fix: "spar doctor --verbose shows where it fails",
     };

@@ -1,0 +1,101 @@
+/** What somebody does with a run, one command after the other, against the real command. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runCommand } from "../../test/fixtures/cli/spawn-command.ts";
+
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../../test/fixtures/cli/${name}`, import.meta.url));
+const letters = [fixture("recipe.ts"), "--engine", fixture("engine.ts")];
+
+let folder = "";
+
+async function spar(...words: readonly string[]): Promise<string> {
+  const { code, output, errors } = await runCommand(words, { workingFolder: folder });
+  expect(errors).not.toMatch(/error:/u);
+  expect(code).toBe(0);
+  return output;
+}
+
+interface Line {
+  readonly kind: string;
+  readonly isReplayed?: boolean;
+}
+
+function parseLines(output: string): Line[] {
+  return output
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+describe("the life of a run", { timeout: 60_000 }, () => {
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "spar-cli-"));
+    await spar("run", ...letters, "--name", "first", "--seed", "3");
+  }, 60_000);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test.concurrent("it is listed", async () => {
+    const { runs } = JSON.parse(await spar("list", "--json"));
+    const first = { id: "first", status: "finished", recipe: "letters", preset: "nano", seed: 3 };
+    expect(runs).toContainEqual(expect.objectContaining(first));
+    expect(await spar("list")).toMatch(/^first +letters +nano +engine\.ts +\d+ +finished /mu);
+  });
+
+  test.concurrent("resuming a finished run tells it again and does nothing", async () => {
+    const lines = parseLines(await spar("resume", "first", "--json"));
+    const steps = lines.filter(({ kind }) => kind === "step-end");
+    expect(steps.length).toBeGreaterThan(3);
+    expect(steps.every(({ isReplayed }) => isReplayed === true)).toBe(true);
+    expect(lines.at(-1)).toMatchObject({ kind: "summary", result: { after: { number: 2 } } });
+  });
+
+  test.concurrent("the same seed gives the same numbers", async () => {
+    expect(await spar("run", ...letters, "--name", "second", "--seed", "3")).toMatch(/folder +.*second$/mu);
+    await spar("export", "first", "--what", "records", "--to", "first-again");
+    await spar("export", "second", "--what", "records", "--to", "second-records");
+    const read = (name: string): string => readFileSync(join(folder, name, "metrics.jsonl"), "utf8");
+    expect(parseLines(read("first-again"))).toHaveLength(3);
+    expect(read("second-records")).toBe(read("first-again"));
+  });
+
+  test.concurrent("sampling shows the start and the end beside each other", async () => {
+    const output = await spar("sample", "first", "--prompt", "ab", "--count", "2");
+    expect(output).toMatch(/^> ab\nversion 1 +│ version 2\n.+│.*\n.+│.*\n/u);
+    const words = ["sample", "first", "--json", "--temperature", "0"];
+    const piped = await runCommand(words, { workingFolder: folder, input: "ab\n\nabc\n" });
+    expect(parseLines(piped.output)).toMatchObject([{ prompt: "ab" }, { prompt: "abc" }]);
+  });
+
+  test.concurrent("episodes are listed and shown", async () => {
+    expect(await spar("replay", "first")).toMatch(/^play\/episodes#0 +continuation +1 +"a" +"[a-h]*"$/mu);
+    expect(await spar("replay", "first", "play/episodes#1")).toMatch(
+      /task: "ab"\n(.*\n)*\[0\] writer .*\n.*\n {4}[a-h]{0,3}\n/u,
+    );
+  });
+
+  test.concurrent("weights and tokenizer are exported in the hub's formats", async () => {
+    await spar("export", "first", "--to", "model");
+    for (const file of ["config.json", "model.safetensors", "tokenizer.json"]) {
+      expect(existsSync(join(folder, "model", file))).toBe(true);
+    }
+  });
+
+  test.concurrent("records are exported whole", async () => {
+    await spar("export", "first", "--what", "records", "--to", "records");
+    const turn = { seat: "writer", spans: [{ kind: "rendered" }, { kind: "sampled" }] };
+    const episodes = parseLines(readFileSync(join(folder, "records", "episodes.jsonl"), "utf8"));
+    expect(episodes).toMatchObject([{ id: "play/episodes#0", turns: [turn] }, { id: "play/episodes#1" }]);
+  });
+
+  test.concurrent("a plan is one JSON object", async () => {
+    const plan = JSON.parse(await spar("plan", ...letters, "--set", "group.rows=5", "--json"));
+    expect(plan).toMatchObject({ recipe: "letters", plan: { lines: [{ name: "updates", value: 3 }] } });
+    expect(plan.options).toContainEqual(
+      expect.objectContaining({ name: "group.rows", value: 5, source: "set" }),
+    );
+  });
+});
