@@ -6,7 +6,6 @@ export interface RunPaths {
   readonly folder: string;
   readonly database: string;
   readonly lock: string;
-  readonly images: string;
   readonly checkpoints: string;
   readonly artifacts: string;
 }
@@ -16,7 +15,6 @@ export function runPaths(folder: string): RunPaths {
     folder,
     database: join(folder, "run.sqlite"),
     lock: join(folder, "run.lock"),
-    images: join(folder, "images"),
     checkpoints: join(folder, "checkpoints"),
     artifacts: join(folder, "artifacts"),
   };

@@ -58,7 +58,7 @@ export class RunStore {
       mkdirSync(dirname(folder), { recursive: true });
       if (existsSync(folder)) throw storeError("run-exists", `expected a new folder, ${folder} exists`);
       mkdirSync(folder);
-      for (const inner of [paths.images, paths.checkpoints, paths.artifacts]) mkdirSync(inner);
+      for (const inner of [paths.checkpoints, paths.artifacts]) mkdirSync(inner);
     });
     return RunStore.#locked(paths, (lock) => {
       const database = Database.openForWriting(paths.database);

@@ -19,13 +19,14 @@ function runSmall(
   folder: string,
   every: number,
   killAt = "",
+  engine = "fake",
 ): { readonly signal: string | null; readonly output: string } {
   const { signal, stdout, stderr, status } = spawnSync(
     process.execPath,
-    ["--conditions=source", program, folder, String(every), killAt],
+    ["--conditions=source", program, folder, String(every), killAt, engine],
     {
       encoding: "utf8",
-      timeout: 20_000,
+      timeout: 60_000,
     },
   );
   if (signal === null && status !== 0) throw new Error(stderr);
@@ -116,3 +117,12 @@ test("a run that is killed at any time at all equals one that never stopped", ()
 test("steps after the last save are repeated, and then equal those of a run that never stopped", () => {
   expectSameAfterKills("seldom", 3, ["end:2", "end:4", "call:30", "end:8"]);
 }, 60_000);
+
+test("the same holds on the embedded engine, weights bit for bit", () => {
+  const whole = join(root, "embedded-whole");
+  runSmall(whole, 1, "", "embedded");
+  const folder = join(root, "embedded");
+  for (const kill of ["end:2", "end:6"]) expect(runSmall(folder, 1, kill, "embedded").signal).toBe("SIGKILL");
+  runSmall(folder, 1, "", "embedded");
+  expect(contentOf(folder)).toEqual(contentOf(whole));
+}, 120_000);
