@@ -16,6 +16,7 @@ export const controlWords = {
   sleeping: 5,
   stop: 6,
   waiting: 7,
+  failed: 8,
   length: 16,
 } as const;
 

@@ -200,6 +200,7 @@ export class Executor {
       ticket = Atomics.load(control, controlWords.ticket);
     }
     this.awaitChunks(chunks);
+    assert(Atomics.load(control, controlWords.failed) === 0, "a kernel failed on a helper thread");
   }
 
   /** Spins a little, then sleeps: on a busy machine the helper that is waited for may need this very core. */

@@ -61,13 +61,18 @@ function takeChunk(ticket: number): boolean {
   const at = step * program.stride;
   const chunkSize = table[at + stepWords.chunk]!;
   const begin = chunk * chunkSize;
-  callKernel(
-    kernels[table[at]!]!,
-    table,
-    at,
-    begin,
-    Math.min(begin + chunkSize, table[at + stepWords.size]!),
-  );
+  try {
+    callKernel(
+      kernels[table[at]!]!,
+      table,
+      at,
+      begin,
+      Math.min(begin + chunkSize, table[at + stepWords.size]!),
+    );
+  } catch {
+    // The chunk still counts as done, so that nobody waits for it; the engine's thread throws.
+    Atomics.store(control, controlWords.failed, 1);
+  }
   Atomics.add(control, controlWords.done, 1);
   if (Atomics.load(control, controlWords.waiting) === 1) Atomics.notify(control, controlWords.done);
   return true;

@@ -8,7 +8,7 @@ import { planMicroBatches, type MicroBatch } from "./micro-batches.ts";
 export async function embedRows(pass: Pass): Promise<Float32Array[]> {
   const results: Float32Array[] = Array.from({ length: pass.rows.length });
   const lengths = pass.rows.map((row) => row.tokens.length);
-  for (const batch of planMicroBatches(lengths, pass.weights.shape.contextLength)) {
+  for (const batch of planMicroBatches(lengths, pass.weights.shape)) {
     await pass.breathe();
     const hidden = await runHidden(pass, batch);
     const { width } = pass.weights.shape;

@@ -124,7 +124,7 @@ async function accumulateWhole(
 function planBatches({ rows, weights }: Pass): MicroBatch[] {
   return planMicroBatches(
     rows.map((row) => row.tokens.length),
-    weights.shape.contextLength,
+    weights.shape,
   );
 }
 

@@ -5,6 +5,7 @@
  * Shapes are powers of four in rows and powers of two in length: at most one third of the rows and half of the
  * positions are padding, for a handful of compilations.
  */
+import type { ModelShape } from "../model/layout.ts";
 import type { BatchShape } from "../model/training-program.ts";
 
 export interface MicroBatch {
@@ -13,12 +14,24 @@ export interface MicroBatch {
   readonly rowIndices: readonly number[];
 }
 
-/** Positions per micro-batch: enough for full-speed products, few enough for activations to stay in the cache. */
+/** Positions per micro-batch: enough for full-speed products; more were measured to bring nothing. */
 export const positionsPerBatch = 2048;
 const shortestLength = 16;
+/** jax-js sets every intermediate of a pass aside while it records; its memory ends at 4 GiB. */
+const intermediateBytes = 1 << 30;
 
-/** @throws nothing; rows longer than the context must have been refused before. */
-export function planMicroBatches(lengths: readonly number[], contextLength: number): MicroBatch[] {
+/** Fewer positions where a model is large, by its sizes alone. */
+export function positionsFor(shape: ModelShape): number {
+  const { layerCount, width, feedForwardWidth, headCount, paddedContextLength, paddedVocabularySize } = shape;
+  const perLayer = 24 * width + 8 * feedForwardWidth + 8 * headCount * paddedContextLength;
+  const perPosition = 4 * (layerCount * perLayer + 8 * paddedVocabularySize);
+  return Math.min(positionsPerBatch, Math.floor(intermediateBytes / perPosition));
+}
+
+/** Rows longer than the context must have been refused before. */
+export function planMicroBatches(lengths: readonly number[], shape: ModelShape): MicroBatch[] {
+  const { contextLength } = shape;
+  const positions = positionsFor(shape);
   const byLength = new Map<number, number[]>();
   for (const [index, length] of lengths.entries()) {
     const bucket = lengthBucket(length, contextLength);
@@ -30,7 +43,7 @@ export function planMicroBatches(lengths: readonly number[], contextLength: numb
   for (const [length, members] of [...byLength].sort(([a], [b]) => a - b)) {
     let start = 0;
     while (start < members.length) {
-      const rows = rowBucket(members.length - start, length);
+      const rows = rowBucket(members.length - start, length, positions);
       batches.push({ shape: { rows, length }, rowIndices: members.slice(start, start + rows) });
       start += rows;
     }
@@ -46,8 +59,8 @@ export function lengthBucket(length: number, contextLength: number): number {
 }
 
 /** The largest allowed power of four that the rows fill, or the next one where they fill three quarters of it. */
-export function rowBucket(rowCount: number, length: number): number {
+export function rowBucket(rowCount: number, length: number, positions = positionsPerBatch): number {
   let bucket = 1;
-  while (bucket * 3 < rowCount && bucket * 4 * length <= positionsPerBatch) bucket *= 4;
+  while (bucket * 3 < rowCount && bucket * 4 * length <= positions) bucket *= 4;
   return bucket;
 }
