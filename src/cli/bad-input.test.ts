@@ -77,6 +77,11 @@ const cases: Readonly<Record<string, BadInput>> = {
     exit: "usage",
     says: ['no engine is called "embeded"', 'did you mean "embedded"?'],
   },
+  "a preset whose engine is not here": {
+    words: ["run", recipe, "--preset", "elsewhere"],
+    exit: "environment",
+    says: ["preset elsewhere of letters wants engine cluster, which this version does not have", "embedded"],
+  },
   "an engine without what is needed": {
     words: ["run", recipe, "--engine", fixture("small-engine.ts")],
     exit: "environment",

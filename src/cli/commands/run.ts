@@ -56,11 +56,7 @@ export function addRunCommand(program: Command, shell: Shell): void {
 async function runRecipe(typed: string, options: RunOptions, shell: Shell): Promise<void> {
   const prepared = await prepareRecipe({ recipe: typed, ...options }, shell);
   const { recipe, ownFile } = prepared.located;
-  const engine = await findEngine({
-    typed: prepared.engine,
-    place: shell.place,
-    workingFolder: shell.workingFolder,
-  });
+  const engine = await findChosenEngine(prepared, options, shell);
   await requireCapabilities(engine, prepared, shell);
   const folder = folderOf(recipe.id, prepared.presetName, options, shell);
   const plan = await recipe.plan(prepared.options);
@@ -92,6 +88,25 @@ async function runRecipe(typed: string, options: RunOptions, shell: Shell): Prom
       ...(options.checkpointEvery === undefined ? {} : { checkpointEverySteps: options.checkpointEvery }),
     }),
   );
+}
+
+/** @throws `engine-unavailable` where the preset wants an engine that this version does not have */
+async function findChosenEngine(
+  prepared: PreparedRecipe,
+  options: RunOptions,
+  shell: Shell,
+): Promise<LocatedEngine> {
+  const ids = listEngineIds(shell.place);
+  if (options.engine === undefined && !ids.includes(prepared.engine)) {
+    const { recipe } = prepared.located;
+    throw new SparError({
+      code: "engine-unavailable",
+      boundary: "engine",
+      message: `preset ${prepared.presetName} of ${recipe.id} wants engine ${prepared.engine}, which this version does not have`,
+      hint: `spar plan ${recipe.id} --preset ${prepared.presetName} says what it needs; --engine chooses another: ${ids.join(", ")}`,
+    });
+  }
+  return findEngine({ typed: prepared.engine, place: shell.place, workingFolder: shell.workingFolder });
 }
 
 /** Refuses an engine that cannot do what the recipe needs, naming those that can. @throws `capability-missing` */

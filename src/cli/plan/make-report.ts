@@ -2,6 +2,7 @@
 import { messageOf, SparError, type JsonObject } from "../../base/index.ts";
 import { missingCapabilities, type Capability } from "../../contract/index.ts";
 import { capabilitiesOf, findEngine, listEngineIds } from "../discovery/engines.ts";
+import { looksLikePath } from "../discovery/load-module.ts";
 import { listOptionPaths } from "../options/option-paths.ts";
 import { stateOfInputs, type PreparedRecipe } from "../prepare.ts";
 import type { Shell } from "../shell.ts";
@@ -27,10 +28,17 @@ export async function makePlanReport(prepared: PreparedRecipe, shell: Shell): Pr
 }
 
 async function engineFits(prepared: PreparedRecipe, shell: Shell): Promise<EngineFit[]> {
-  const ids = new Set([...listEngineIds(shell.place), prepared.engine]);
+  const known = listEngineIds(shell.place);
   const fits: EngineFit[] = [];
   // One after another: an engine that has to be started to be asked takes all cores.
-  for (const id of ids) fits.push(await engineFit(id, prepared.needs, shell));
+  for (const id of new Set([...known, prepared.engine])) {
+    const isHere = known.includes(id) || looksLikePath(id);
+    fits.push(
+      isHere
+        ? await engineFit(id, prepared.needs, shell)
+        : { id, missing: [], problem: "not in this version" },
+    );
+  }
   return fits;
 }
 
