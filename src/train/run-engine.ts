@@ -155,7 +155,7 @@ export class RunEngine implements Engine {
     );
     try {
       const published = await model.publish({ trainable: true }, call);
-      if (version.digest !== null && published.digest !== version.digest) {
+      if (published.digest !== null && published.digest !== version.digest) {
         throw engineError(
           "state-unreadable",
           `expected the weights of ${version.address} with digest ${version.digest}, the engine reads ${published.digest ?? "none"} from ${folder}`,

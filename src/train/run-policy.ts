@@ -2,7 +2,7 @@
  * A model of a run: the engine's model while it is live, its saved state between processes, its
  * published versions. The run decides when it is made, restored and saved; this knows how.
  */
-import { withDeadline, type CallOptions } from "../base/index.ts";
+import { sha256, withDeadline, type CallOptions } from "../base/index.ts";
 import {
   checkCanary,
   tokens,
@@ -42,7 +42,7 @@ export class RunPolicy implements Policy {
   #model: GuardedModel | null = null;
   #isReleased = false;
   /** The checkpoint of the state after `changeCount` changes. */
-  #saved: { readonly folder: string; readonly changeCount: number } | null = null;
+  #saved: { readonly checkpoint: Checkpoint; readonly changeCount: number } | null = null;
   #saveCount = { position: -1, count: 0 };
 
   constructor(
@@ -82,7 +82,9 @@ export class RunPolicy implements Policy {
 
   /** The checkpoint of its current state, null where there is none. */
   get currentFolder(): string | null {
-    return this.#saved !== null && this.#saved.changeCount === this.changeCount ? this.#saved.folder : null;
+    return this.#saved !== null && this.#saved.changeCount === this.changeCount
+      ? this.#saved.checkpoint.folder
+      : null;
   }
 
   /** Makes the engine's model as it was first asked for. */
@@ -93,13 +95,14 @@ export class RunPolicy implements Policy {
   /** Continues from a checkpoint, after comparing it with what was saved. */
   async restore(folder: string): Promise<void> {
     const { store } = this.#host;
-    await store.checkpoints.verify(store.steps.checkpoint(folder));
+    const checkpoint = store.steps.checkpoint(folder);
+    await store.checkpoints.verify(checkpoint);
     // The saved state says how it is tuned; only the tokenizer may have been given by hand.
     const { tokenizer } = this.#options;
     const given = tokenizer === undefined ? {} : { tokenizer };
     const from = { kind: "saved", folder: store.checkpoints.pathOf(folder), includeOptimizer: true } as const;
     await this.#attach({ name: this.name, from, ...given });
-    this.#saved = { folder, changeCount: 0 };
+    this.#saved = { checkpoint, changeCount: 0 };
   }
 
   /** Marks a policy whose model an earlier step released. */
@@ -107,30 +110,34 @@ export class RunPolicy implements Policy {
     this.#isReleased = true;
   }
 
-  /** Writes a checkpoint of the current state, unless there is one; returns its folder. */
-  async save(): Promise<string> {
+  /** Writes a checkpoint of the current state, unless there is one. */
+  async save(): Promise<Checkpoint> {
     const host = this.#host;
     const model = this.#live();
-    if (this.#saved?.changeCount === model.changeCount) return this.#saved.folder;
+    if (this.#saved?.changeCount === model.changeCount) return this.#saved.checkpoint;
     const { changeCount } = model;
     const folder = this.#nextFolder(host.position);
     const temporary = host.store.checkpoints.temporaryPath(folder);
     const state = await this.#wait("saving", (call) => model.inner.save(temporary, call));
-    host.saved(await host.store.checkpoints.install(folder, this.name, state.digest));
-    this.#saved = { folder, changeCount };
-    return folder;
+    const checkpoint = await host.store.checkpoints.install(folder, this.name, state.digest);
+    host.saved(checkpoint);
+    this.#saved = { checkpoint, changeCount };
+    return checkpoint;
   }
 
   async publish(): Promise<PolicyVersion> {
     const host = this.#host;
     host.checkUse();
     const model = this.#live();
-    const folder = await this.save();
+    const checkpoint = await this.save();
     const published = await this.#wait("publishing", (call) =>
       model.inner.publish({ trainable: true }, call),
     );
     const number = host.nextVersionNumber(this.name);
-    const version: StoredVersion = { policy: this.name, number, digest: published.digest, folder };
+    // Where the engine cannot read its weights, the saved state tells one version from another that
+    // a repeated step made under the same number.
+    const digest = published.digest ?? sha256(JSON.stringify(checkpoint.files));
+    const version: StoredVersion = { policy: this.name, number, digest, folder: checkpoint.folder };
     host.engine.register(publicVersion(version), published);
     host.published(version);
     // The head of a value model is no distribution that could be sampled.
