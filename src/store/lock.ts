@@ -12,15 +12,18 @@ export interface RunLock {
   release(): void;
 }
 
+/** Long enough for those who only look whether the lock is taken. */
+const lockTimeoutMs = 250;
+
 /**
- * Takes the lock or refuses at once.
+ * Takes the lock or refuses.
  *
  * @throws `run-busy` while another process (or another opener in this one) has the run open
  */
 export function takeLock(path: string): RunLock {
   let database: DatabaseSync | null = null;
   try {
-    database = new DatabaseSync(path, { timeout: 0 });
+    database = new DatabaseSync(path, { timeout: lockTimeoutMs });
     database.exec("BEGIN EXCLUSIVE");
   } catch (thrown) {
     database?.close();
@@ -46,12 +49,17 @@ export function takeLock(path: string): RunLock {
   };
 }
 
-/** Whether somebody has the run open; takes the lock for a moment to find out. */
+/** Whether somebody has the run open. Only looks: the lock is not taken for it. */
 export function isLocked(path: string): boolean {
+  let database: DatabaseSync | null = null;
   try {
-    takeLock(path).release();
+    database = new DatabaseSync(path, { readOnly: true, timeout: 0 });
+    database.prepare("SELECT * FROM sqlite_master").all();
     return false;
   } catch (thrown) {
-    return isSparError(thrown) && thrown.code === "run-busy";
+    const error = toStoreError(thrown, "looking at the lock of the run");
+    return isSparError(error) && error.code === "run-busy";
+  } finally {
+    database?.close();
   }
 }
