@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { learnNim, nimDefaults, type NimSkill } from "./nim.ts";
 
 test("self-play from random weights finds legal moves, then winning ones", async () => {
-  const engine = await createFakeEngine({});
+  const engine = createFakeEngine({});
   const skills: NimSkill[] = [];
   const options = { ...nimDefaults, updates: 60, gamesPerUpdate: 96, learningRate: 0.01 };
   const last = await learnNim(engine, options, (_update, skill) => skills.push(skill));

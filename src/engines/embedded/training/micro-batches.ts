@@ -59,7 +59,7 @@ export function lengthBucket(length: number, contextLength: number): number {
 }
 
 /** The largest allowed power of four that the rows fill, or the next one where they fill three quarters of it. */
-export function rowBucket(rowCount: number, length: number, positions = positionsPerBatch): number {
+export function rowBucket(rowCount: number, length: number, positions: number = positionsPerBatch): number {
   let bucket = 1;
   while (bucket * 3 < rowCount && bucket * 4 * length <= positions) bucket *= 4;
   return bucket;
