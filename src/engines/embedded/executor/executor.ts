@@ -11,6 +11,7 @@ import { callKernel, closedTicket, controlWords, maximumChunks, stepWords, type 
 import { SharedHeap } from "./heap.ts";
 import type { HelperData, ProgramMessage } from "./helper-thread.ts";
 import type { Operand, Program } from "./program.ts";
+import { SharingPolicy } from "./sharing-policy.ts";
 
 /** A program that is ready to run; addresses of its inputs and outputs are given with each run. */
 export interface LoadedProgram {
@@ -60,6 +61,7 @@ export class Executor {
   private readonly kernels = new Map<WebAssembly.Module, Kernel>();
   private nextProgram = 1;
   private sequence = 0;
+  private readonly policy = new SharingPolicy();
 
   constructor(options: { readonly threads: number }) {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
@@ -153,7 +155,16 @@ export class Executor {
     const chunk = table[at + stepWords.chunk]!;
     if (chunk >= size || this.helpers.length === 0) callKernel(kernel, table, at, 0, size);
     else if (loaded.trials[step]! < trialRuns) this.tryAlone(loaded, step);
-    else this.share(loaded, step, Math.ceil(size / chunk));
+    else this.runLarge(loaded, step, Math.ceil(size / chunk));
+  }
+
+  private runLarge(loaded: LoadedProgram, step: number, chunks: number): void {
+    const { table } = loaded;
+    const at = step * loaded.stride;
+    const start = performance.now();
+    if (this.policy.shallShare) this.share(loaded, step, chunks);
+    else callKernel(loaded.kernels[table[at]!]!, table, at, 0, table[at + stepWords.size]!);
+    this.policy.record(performance.now() - start, loaded.durationsMs[step] ?? 0);
   }
 
   /** The first runs of a step are timed on this thread; then it is known into how many pieces it is worth cutting. */
