@@ -42,7 +42,7 @@ export const spinOptions = z.strictObject({
       width: positiveInteger.default(96),
       layerCount: positiveInteger.default(2),
       headCount: positiveInteger.default(4),
-      positions: z.enum(["rotary", "learned", "linear-bias"]).default("rotary"),
+      positions: z.enum(["rotary", "learned", "linear-bias"]).default("learned"),
     })
     .prefault({})
     .describe("the model that is trained from scratch where no base model is named"),
@@ -56,7 +56,7 @@ export const spinOptions = z.strictObject({
   maxAnswerTokens: positiveInteger.default(6).describe("cap on a generated answer, end marker included"),
   warmUp: z
     .strictObject({
-      epochs: z.int().nonnegative().default(40).describe("passes over the training examples"),
+      epochs: z.int().nonnegative().default(20).describe("passes over the training examples"),
       rowsPerUpdate: positiveInteger.default(64),
       learningRate: z.number().positive().default(2e-3),
       weightDecay: z.number().nonnegative().default(0),
@@ -75,7 +75,7 @@ export const spinOptions = z.strictObject({
     .default(true)
     .describe("leaves out pairs whose two answers are equal: they carry no gradient"),
   loss: z.enum(["logistic", "hinge", "correlation", "exponential"]).default("logistic"),
-  betas: perIteration.default([1]).describe("strength of the pull to the previous iterate (lambda in the paper), per iteration"),
+  betas: perIteration.default([3]).describe("strength of the pull to the previous iterate (lambda in the paper), per iteration"),
   lengthNormalised: z.boolean().default(false).describe("divides log-probabilities of an answer by its tokens"),
   nllCoefficient: z.number().nonnegative().default(0).describe("coefficient of the reference answer's own negative log-likelihood"),
   optimizer: z.enum(["adamw", "rmsprop"]).default("adamw"),
@@ -115,7 +115,7 @@ export const spinOptions = z.strictObject({
   equalTimeRatio: z
     .number()
     .positive()
-    .default(3)
+    .default(1.8)
     .describe("updates of fine-tuning that take as long as one of SPIN, answering included; measured, see README"),
   sampleCount: z.int().nonnegative().default(8).describe("held-out prompts whose answers before and after are shown"),
 });

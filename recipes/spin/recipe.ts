@@ -4,9 +4,8 @@
  * give the references a higher likelihood ratio than those answers, and becomes the next opponent.
  * No preferences, no reward model, no judge. Read beside algorithm 1 of the paper.
  */
-import { SparError, type JsonValue } from "spar/base";
+import { createRandom, SparError, type JsonValue } from "spar/base";
 import type { Capability, CreateModelOptions, PolicyVersion } from "spar/contract";
-import { createRandom } from "spar/base";
 import { defineRecipe, type Policy, type Recipe, type Run } from "spar/train";
 import { runControl, type ControlResult } from "./control.ts";
 import { evaluate, type Evaluation } from "./evaluate.ts";
