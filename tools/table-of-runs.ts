@@ -17,7 +17,8 @@ function readRun(folder: string): Finished {
   using reader = openRunReader(folder);
   const numbers = new Map<string, number>();
   collectNumbers(reader.result(), [], numbers);
-  if (numbers.size === 0) throw new Error(`${basename(folder)} has no numbers in its result: is it finished?`);
+  if (numbers.size === 0)
+    throw new Error(`${basename(folder)} has no numbers in its result: is it finished?`);
   return { seed: reader.manifest.seed, numbers };
 }
 
@@ -31,7 +32,8 @@ function collectNumbers(value: JsonValue, path: readonly string[], numbers: Map<
 function row(name: string, runs: readonly Finished[]): string {
   const values = runs.map(({ numbers }) => numbers.get(name) ?? Number.NaN);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length - 1);
+  const variance =
+    values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length - 1);
   const cells = [mean, Math.sqrt(variance), ...values].map((value) => value.toFixed(3));
   return `| ${name} | ${cells.join(" | ")} |`;
 }

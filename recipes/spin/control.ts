@@ -34,7 +34,10 @@ export async function runControl(run: Run<SpinOptions>, control: ControlOptions)
   const { kind, task, start, updateCounts } = control;
   const ratio = kind === "equal-time" ? options.equalTimeRatio : 1;
   const name = `control-${kind}`;
-  const policy = await run.model(name, { from: { kind: "version", version: start }, tokenizer: task.tokenizer.definition });
+  const policy = await run.model(name, {
+    from: { kind: "version", version: start },
+    tokenizer: task.tokenizer.definition,
+  });
   const figures: Evaluation[] = [];
   let version = start;
   let updateCount = 0;

@@ -53,7 +53,12 @@ async function countGreedyCorrect(options: EvaluationOptions): Promise<number> {
       version,
       {
         prompt: [tokens(promptIds)],
-        parameters: { maxTokens: maxAnswerTokens, temperature: 0, seed: 0, stopTokenIds: answerIds.slice(-1) },
+        parameters: {
+          maxTokens: maxAnswerTokens,
+          temperature: 0,
+          seed: 0,
+          stopTokenIds: answerIds.slice(-1),
+        },
       },
       options,
     );

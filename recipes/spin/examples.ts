@@ -53,7 +53,11 @@ export interface ExampleSplit {
  *
  * @throws `too-few-examples`, and what readers and tokenizers throw
  */
-export async function loadTask(options: SpinOptions, random: Random, signal?: AbortSignal): Promise<SpinTask> {
+export async function loadTask(
+  options: SpinOptions,
+  random: Random,
+  signal?: AbortSignal,
+): Promise<SpinTask> {
   const split = await loadSplit(options, random, signal);
   const tokenizer = await openTokenizer(options, split);
   const renderer = rendererOf(options, tokenizer);
@@ -71,7 +75,11 @@ export async function loadTask(options: SpinOptions, random: Random, signal?: Ab
 }
 
 /** The examples without ids, for the plan. */
-export async function loadSplit(options: SpinOptions, random: Random, signal?: AbortSignal): Promise<ExampleSplit> {
+export async function loadSplit(
+  options: SpinOptions,
+  random: Random,
+  signal?: AbortSignal,
+): Promise<ExampleSplit> {
   const { training, heldOut } =
     options.data === "gsm8k-annotations"
       ? await loadAnnotations(options, random)
@@ -81,9 +89,16 @@ export async function loadSplit(options: SpinOptions, random: Random, signal?: A
   return { training: taken, heldOut };
 }
 
-async function loadPromptFile(options: SpinOptions, random: Random, signal?: AbortSignal): Promise<ExampleSplit> {
+async function loadPromptFile(
+  options: SpinOptions,
+  random: Random,
+  signal?: AbortSignal,
+): Promise<ExampleSplit> {
   const examples: Example[] = [];
-  for await (const { id, prompt, answer } of readPrompts(options.data, signal === undefined ? {} : { signal })) {
+  for await (const { id, prompt, answer } of readPrompts(
+    options.data,
+    signal === undefined ? {} : { signal },
+  )) {
     examples.push({ id, prompt, answer });
   }
   if (examples.length <= options.heldOutCount) throw tooFewExamples(options, examples.length);

@@ -5,7 +5,16 @@
 import type { Random } from "spar/base";
 import type { Datum } from "spar/contract";
 import { datumFromSegments } from "spar/text";
-import { constantSchedule, fit, linearSchedule, type FitUpdate, type OptimizerSettings, type Policy, type Schedule, type Step } from "spar/train";
+import {
+  constantSchedule,
+  fit,
+  linearSchedule,
+  type FitUpdate,
+  type OptimizerSettings,
+  type Policy,
+  type Schedule,
+  type Step,
+} from "spar/train";
 import type { EncodedExample, SpinTask } from "./examples.ts";
 import { atIteration, type SpinOptions } from "./options.ts";
 
@@ -23,7 +32,10 @@ export function referenceRows(examples: readonly EncodedExample[], task: SpinTas
 }
 
 /** The optimizer of an iteration, as every phase uses it. */
-export function optimizerOf(options: SpinOptions, weightDecay: number = options.weightDecay): OptimizerSettings {
+export function optimizerOf(
+  options: SpinOptions,
+  weightDecay: number = options.weightDecay,
+): OptimizerSettings {
   const common = { clipGradientNorm: options.clipGradientNorm, weightDecay };
   return options.optimizer === "adamw"
     ? { kind: "adamw", beta1: 0.9, beta2: options.beta2, ...common }
@@ -40,16 +52,30 @@ export function scheduleOf(options: SpinOptions, iteration: number, updatesPerEp
 }
 
 /** Makes the first iterate: passes over all references at the warm-up's own rate. */
-export async function warmUp(policy: Policy, task: SpinTask, { options, step }: PhaseContext): Promise<readonly FitUpdate[]> {
+export async function warmUp(
+  policy: Policy,
+  task: SpinTask,
+  { options, step }: PhaseContext,
+): Promise<readonly FitUpdate[]> {
   const { epochs, rowsPerUpdate, learningRate, finalLearningRateShare, weightDecay } = options.warmUp;
   const updateCount = epochs * Math.ceil(task.training.length / rowsPerUpdate);
-  const progress = step.progress({ what: "warming up on the references", total: updateCount, unit: "updates" });
+  const progress = step.progress({
+    what: "warming up on the references",
+    total: updateCount,
+    unit: "updates",
+  });
   return fit({
     model: policy.model,
     data: referenceRows(task.training, task),
     loss: { kind: "crossEntropy" },
     reduction: "mean-per-token",
-    optimizer: { kind: "adamw", beta1: 0.9, beta2: options.beta2, clipGradientNorm: options.clipGradientNorm, weightDecay },
+    optimizer: {
+      kind: "adamw",
+      beta1: 0.9,
+      beta2: options.beta2,
+      clipGradientNorm: options.clipGradientNorm,
+      weightDecay,
+    },
     schedule: linearSchedule({ learningRate, finalShare: finalLearningRateShare }),
     groupsPerUpdate: rowsPerUpdate,
     microBatchRows: options.maxRowsPerCall,
@@ -69,11 +95,20 @@ export interface PhaseContext {
 export async function fineTune(
   policy: Policy,
   task: SpinTask,
-  phase: PhaseContext & { readonly iteration: number; readonly updateCount: number; readonly rowsPerUpdate: number; readonly what: string },
+  phase: PhaseContext & {
+    readonly iteration: number;
+    readonly updateCount: number;
+    readonly rowsPerUpdate: number;
+    readonly what: string;
+  },
 ): Promise<void> {
   const { options, step, iteration, updateCount, rowsPerUpdate } = phase;
   const progress = step.progress({ what: phase.what, total: updateCount, unit: "updates" });
-  const rows = cycle(referenceRows(task.training, task), updateCount * rowsPerUpdate, step.random.split("passes"));
+  const rows = cycle(
+    referenceRows(task.training, task),
+    updateCount * rowsPerUpdate,
+    step.random.split("passes"),
+  );
   await fit({
     model: policy.model,
     data: rows,

@@ -12,7 +12,9 @@ export const spinOptions = z.strictObject({
   data: z
     .string()
     .default("gsm8k-annotations")
-    .describe("where prompts and references come from: gsm8k-annotations (shipped), a .jsonl or .parquet file, or hf://owner/name"),
+    .describe(
+      "where prompts and references come from: gsm8k-annotations (shipped), a .jsonl or .parquet file, or hf://owner/name",
+    ),
   exampleCount: z
     .int()
     .nonnegative()
@@ -21,8 +23,13 @@ export const spinOptions = z.strictObject({
   heldOutCount: positiveInteger.default(400).describe("examples kept out of training for evaluation"),
   annotations: z
     .strictObject({
-      operators: z.array(z.enum(["+", "-", "*", "/"])).min(1).default(["+", "-"]),
-      maxExpressionCharacters: positiveInteger.default(5).describe("longest expression, without the equals sign"),
+      operators: z
+        .array(z.enum(["+", "-", "*", "/"]))
+        .min(1)
+        .default(["+", "-"]),
+      maxExpressionCharacters: positiveInteger
+        .default(5)
+        .describe("longest expression, without the equals sign"),
       maxAnswerCharacters: positiveInteger.default(3).describe("longest answer, without the end marker"),
       reversedAnswers: z.boolean().default(false).describe("writes answers from the last digit to the first"),
     })
@@ -50,7 +57,9 @@ export const spinOptions = z.strictObject({
   template: z
     .enum(["plain", "chat", "instruction"])
     .default("plain")
-    .describe("how a prompt becomes tokens: as it is, by the model's chat template, or under instruction headers"),
+    .describe(
+      "how a prompt becomes tokens: as it is, by the model's chat template, or under instruction headers",
+    ),
   maxPromptTokens: positiveInteger.default(8).describe("longest prompt; longer ones lose their beginning"),
   maxSequenceTokens: positiveInteger.default(16).describe("longest prompt and answer together"),
   maxAnswerTokens: positiveInteger.default(6).describe("cap on a generated answer, end marker included"),
@@ -60,31 +69,60 @@ export const spinOptions = z.strictObject({
       rowsPerUpdate: positiveInteger.default(64),
       learningRate: z.number().positive().default(2e-3),
       weightDecay: z.number().nonnegative().default(0),
-      finalLearningRateShare: z.number().min(0).max(1).default(1).describe("share of the rate left at the end of a linear fall; 1 keeps it constant"),
+      finalLearningRateShare: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(1)
+        .describe("share of the rate left at the end of a linear fall; 1 keeps it constant"),
     })
     .prefault({})
-    .describe("supervised fine-tuning that makes the first iterate; 0 epochs start from the base model as it is"),
-  iterationCount: positiveInteger.default(10).describe("iterations of self-play: each answers all prompts, then trains"),
+    .describe(
+      "supervised fine-tuning that makes the first iterate; 0 epochs start from the base model as it is",
+    ),
+  iterationCount: positiveInteger
+    .default(10)
+    .describe("iterations of self-play: each answers all prompts, then trains"),
   opponentWindow: z
     .union([z.literal(1), z.literal(2)])
     .default(1)
-    .describe("answers of how many iterates are trained on: 1 the newest, 2 also those of the one before (the paper)"),
-  temperature: z.number().nonnegative().default(1).describe("of the generated answers: 1 as in the theory, 0 greedy as in the released data"),
+    .describe(
+      "answers of how many iterates are trained on: 1 the newest, 2 also those of the one before (the paper)",
+    ),
+  temperature: z
+    .number()
+    .nonnegative()
+    .default(1)
+    .describe("of the generated answers: 1 as in the theory, 0 greedy as in the released data"),
   dropEqualAnswers: z
     .boolean()
     .default(true)
     .describe("leaves out pairs whose two answers are equal: they carry no gradient"),
   loss: z.enum(["logistic", "hinge", "correlation", "exponential"]).default("logistic"),
-  betas: perIteration.default([3]).describe("strength of the pull to the previous iterate (lambda in the paper), per iteration"),
-  lengthNormalised: z.boolean().default(false).describe("divides log-probabilities of an answer by its tokens"),
-  nllCoefficient: z.number().nonnegative().default(0).describe("coefficient of the reference answer's own negative log-likelihood"),
+  betas: perIteration
+    .default([3])
+    .describe("strength of the pull to the previous iterate (lambda in the paper), per iteration"),
+  lengthNormalised: z
+    .boolean()
+    .default(false)
+    .describe("divides log-probabilities of an answer by its tokens"),
+  nllCoefficient: z
+    .number()
+    .nonnegative()
+    .default(0)
+    .describe("coefficient of the reference answer's own negative log-likelihood"),
   optimizer: z.enum(["adamw", "rmsprop"]).default("adamw"),
   beta2: z.number().min(0).max(1).default(0.98).describe("second moment of AdamW"),
   weightDecay: z.number().nonnegative().default(0),
   clipGradientNorm: z.number().nonnegative().default(1).describe("0 turns clipping off"),
   learningRates: perIteration.default([1e-4]).describe("peak learning rate, per iteration"),
   schedule: z.enum(["constant", "linear"]).default("constant"),
-  warmUpShare: z.number().min(0).max(1).default(0).describe("share of the schedule over which the learning rate rises"),
+  warmUpShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe("share of the schedule over which the learning rate rises"),
   epochsPerIteration: positiveInteger.default(1),
   scheduleEpochs: z
     .int()
@@ -92,7 +130,9 @@ export const spinOptions = z.strictObject({
     .default(0)
     .describe("epochs that the schedule is made for; 0 means as many as are trained, more stops it early"),
   pairsPerUpdate: positiveInteger.default(32),
-  maxRowsPerCall: positiveInteger.default(128).describe("rows sent to the engine at once; does not change the numbers"),
+  maxRowsPerCall: positiveInteger
+    .default(128)
+    .describe("rows sent to the engine at once; does not change the numbers"),
   concurrency: positiveInteger.default(256).describe("prompts that are answered at the same time"),
   collapsePairsRatio: z
     .number()
@@ -103,7 +143,9 @@ export const spinOptions = z.strictObject({
     .number()
     .positive()
     .default(5)
-    .describe("mean fall of the reference answers' log-probability within an iteration that raises the displacement alarm"),
+    .describe(
+      "mean fall of the reference answers' log-probability within an iteration that raises the displacement alarm",
+    ),
   firstPairs: z
     .string()
     .default("")
@@ -116,8 +158,14 @@ export const spinOptions = z.strictObject({
     .number()
     .positive()
     .default(1.8)
-    .describe("updates of fine-tuning that take as long as one of SPIN, answering included; measured, see README"),
-  sampleCount: z.int().nonnegative().default(8).describe("held-out prompts whose answers before and after are shown"),
+    .describe(
+      "updates of fine-tuning that take as long as one of SPIN, answering included; measured, see README",
+    ),
+  sampleCount: z
+    .int()
+    .nonnegative()
+    .default(8)
+    .describe("held-out prompts whose answers before and after are shown"),
 });
 
 export type SpinOptions = ReturnType<typeof spinOptions.parse>;

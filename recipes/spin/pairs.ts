@@ -39,7 +39,11 @@ export function answersOf(step: Pick<Step, "turns">, stepName: string, task: Spi
  *
  * @throws `no-answers` where the file answers none of them, and what the readers throw
  */
-export async function answersOfFile(source: string, task: SpinTask, signal: AbortSignal): Promise<AnsweredPrompt[]> {
+export async function answersOfFile(
+  source: string,
+  task: SpinTask,
+  signal: AbortSignal,
+): Promise<AnsweredPrompt[]> {
   const byPrompt = new Map(task.training.map((example) => [example.prompt, example]));
   const answers: AnsweredPrompt[] = [];
   for await (const { prompt, generated } of readPairs(source, { signal })) {
@@ -99,7 +103,11 @@ export interface PairContext {
  */
 export async function withReferences(
   rows: readonly Datum[],
-  { model, rowsPerCall, signal }: { readonly model: Model; readonly rowsPerCall: number; readonly signal: AbortSignal },
+  {
+    model,
+    rowsPerCall,
+    signal,
+  }: { readonly model: Model; readonly rowsPerCall: number; readonly signal: AbortSignal },
 ): Promise<Datum[]> {
   const referenced: Datum[] = [];
   for (let start = 0; start < rows.length; start += rowsPerCall) {

@@ -45,7 +45,11 @@ export function planSpin(options: SpinOptions, promptCount: number): Plan {
       value: perEpoch,
       unit: `updates per epoch (${pairs} pairs, ${options.pairsPerUpdate} per update)`,
     })),
-    { name: "epochs per iteration", value: options.epochsPerIteration, unit: `of a schedule made for ${scheduleEpochs}` },
+    {
+      name: "epochs per iteration",
+      value: options.epochsPerIteration,
+      unit: `of a schedule made for ${scheduleEpochs}`,
+    },
     { name: "self-play updates", value: updateCount, unit: "at most; equal pairs may be dropped" },
     { name: "peak learning rates", value: perIterationList(options.learningRates, options.iterationCount) },
     { name: "betas", value: perIterationList(options.betas, options.iterationCount) },

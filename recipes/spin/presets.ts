@@ -51,7 +51,8 @@ export const spinPresets: Readonly<Record<string, Preset<SpinOptions>>> = {
     ],
   },
   released: {
-    summary: "the authors' code: 1,024 tokens, greedy answers under instruction headers, 6-epoch schedule stopped after 2",
+    summary:
+      "the authors' code: 1,024 tokens, greedy answers under instruction headers, 6-epoch schedule stopped after 2",
     engine: "tinker",
     options: {
       ...published,

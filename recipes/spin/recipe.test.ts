@@ -51,7 +51,8 @@ function metricsOf(folder: string, name: string): number[] {
 }
 
 test("every iteration begins at log 2, whatever beta is, and no pair is won before it moves", async () => {
-  for (const loss of metricsOf(await play("one"), "pairs/loss/first")) expect(loss).toBeCloseTo(Math.log(2), 5);
+  for (const loss of metricsOf(await play("one"), "pairs/loss/first"))
+    expect(loss).toBeCloseTo(Math.log(2), 5);
   for (const loss of metricsOf(await play("beta", { betas: [0.1, 5] }), "pairs/loss/first")) {
     expect(loss).toBeCloseTo(Math.log(2), 5);
   }
@@ -78,7 +79,9 @@ test("answers come in the order of the prompts, references pass through unchange
 test("a window of two trains on the answers of the last two iterates, a window of one on the newest", async () => {
   const all = { dropEqualAnswers: false };
   expect(metricsOf(await play("window-1", all), "pairs/trained/count")).toEqual([60, 60]);
-  expect(metricsOf(await play("window-2", { ...all, opponentWindow: 2 }), "pairs/trained/count")).toEqual([60, 120]);
+  expect(metricsOf(await play("window-2", { ...all, opponentWindow: 2 }), "pairs/trained/count")).toEqual([
+    60, 120,
+  ]);
 });
 
 test("pairs of iteration 0 can come from a file in the authors' layout", async () => {
@@ -113,7 +116,12 @@ test("a resumed run refuses data that has changed", async () => {
     writeFileSync(
       file,
       Array.from({ length: 30 }, (_, index) =>
-        JSON.stringify({ messages: [{ role: "user", content: `${index}` }, { role: "assistant", content: answer }] }),
+        JSON.stringify({
+          messages: [
+            { role: "user", content: `${index}` },
+            { role: "assistant", content: answer },
+          ],
+        }),
       ).join("\n"),
     );
   write("1");
@@ -138,7 +146,10 @@ test("a resumed run refuses data that has changed", async () => {
 });
 
 test("plans of the paper count 778 and 1,556 updates per epoch", async () => {
-  for (const [preset, schedule] of [["paper", "of a schedule made for 2"], ["released", "of a schedule made for 6"]] as const) {
+  for (const [preset, schedule] of [
+    ["paper", "of a schedule made for 2"],
+    ["released", "of a schedule made for 6"],
+  ] as const) {
     const { lines } = await recipe.plan(resolveOptions(recipe, preset));
     const line = (name: string) => lines.find((one) => one.name === name);
     expect(line("iteration 0")?.value).toBe(778);
@@ -156,5 +167,6 @@ test("options that contradict each other are refused before anything starts", ()
     [{ architecture: { width: 95 } }, /multiple of architecture.headCount/],
     [{ scheduleEpochs: 1, epochsPerIteration: 2 }, /scheduleEpochs must be 0 or at least/],
   ];
-  for (const [overrides, message] of refused) expect(() => resolveOptions(recipe, "nano", overrides)).toThrow(message);
+  for (const [overrides, message] of refused)
+    expect(() => resolveOptions(recipe, "nano", overrides)).toThrow(message);
 });

@@ -4,24 +4,32 @@
  * give the references a higher likelihood ratio than those answers, and becomes the next opponent.
  * No preferences, no reward model, no judge. Read beside algorithm 1 of the paper.
  */
-import { createRandom, SparError, type JsonValue } from "spar/base";
-import type { Capability, CreateModelOptions, PolicyVersion } from "spar/contract";
+import { SparError, type JsonValue } from "spar/base";
+import type { CreateModelOptions, PolicyVersion } from "spar/contract";
 import { defineRecipe, type Policy, type Recipe, type Run } from "spar/train";
 import { runControl, type ControlResult } from "./control.ts";
 import { evaluate, type Evaluation } from "./evaluate.ts";
-import { loadSplit, loadTask, rendererOf, type SpinTask } from "./examples.ts";
+import { loadTask, rendererOf, type SpinTask } from "./examples.ts";
 import { warmUp } from "./fine-tuning.ts";
 import { spinOptions, type SpinOptions } from "./options.ts";
 import { planSpin } from "./plan.ts";
 import { spinPresets } from "./presets.ts";
-import { answerPrompts, answerStepName, trainIteration, type AnswerFigures, type TrainingFigures } from "./self-play.ts";
+import { checkSpin, needsOfSpin, promptCount } from "./requirements.ts";
+import {
+  answerPrompts,
+  answerStepName,
+  trainIteration,
+  type AnswerFigures,
+  type TrainingFigures,
+} from "./self-play.ts";
 import { alarms, comparison, drawSamples, iterationRow, iterationTable, showSamples } from "./show.ts";
 
 export const recipe: Recipe<typeof spinOptions> = defineRecipe({
   id: "spin",
   title: "SPIN: self-play fine-tuning",
   paper: "arXiv:2401.01335v3",
-  summary: "a model learns to tell references from its own former answers, and so becomes better at answering",
+  summary:
+    "a model learns to tell references from its own former answers, and so becomes better at answering",
   version: 1,
   options: spinOptions,
   presets: spinPresets,
@@ -63,7 +71,12 @@ async function runSpin(run: Run<SpinOptions>): Promise<JsonValue> {
     }
     const trained = await train(run, { player, task, iteration, version: opponent });
     opponent = trained.version;
-    const evaluated = await measure(run, { name: `evaluate-${iteration}`, index: iteration + 1, version: opponent, task });
+    const evaluated = await measure(run, {
+      name: `evaluate-${iteration}`,
+      index: iteration + 1,
+      version: opponent,
+      task,
+    });
     iterationRow(table, String(iteration), evaluated, trained);
     for (const message of alarms(options, iteration, { first, answers, trained })) run.report.note(message);
     figures.push(evaluated);
@@ -72,7 +85,8 @@ async function runSpin(run: Run<SpinOptions>): Promise<JsonValue> {
 
   const updateCounts = trainings.map(({ updateCount }) => updateCount);
   const controls: ControlResult[] = [];
-  for (const kind of options.controls) controls.push(await runControl(run, { kind, task, start, updateCounts }));
+  for (const kind of options.controls)
+    controls.push(await runControl(run, { kind, task, start, updateCounts }));
   const spinUpdates = updateCounts.reduce((sum, count) => sum + count, 0);
   comparison(run.report, { start: startFigures, spin: figures, spinUpdates, controls });
   const versions = [start, opponent];
@@ -96,10 +110,17 @@ interface IterationContext {
 }
 
 /** Algorithm 1, line 3: y' ~ p_theta_t(. | x) for every prompt. */
-async function answer(run: Run<SpinOptions>, { task, iteration, version }: IterationContext): Promise<AnswerFigures> {
+async function answer(
+  run: Run<SpinOptions>,
+  { task, iteration, version }: IterationContext,
+): Promise<AnswerFigures> {
   const { options } = run;
   return run.step(answerStepName(iteration), {}, async (step) => {
-    const answers = await answerPrompts(run, step, { task, version, contextLength: options.maxSequenceTokens });
+    const answers = await answerPrompts(run, step, {
+      task,
+      version,
+      contextLength: options.maxSequenceTokens,
+    });
     step.metric("answers/different/share", iteration, answers.differentCount / answers.answeredCount);
     step.metric("answers/cut/share", iteration, answers.cutCount / answers.answeredCount);
     return answers;
@@ -107,7 +128,10 @@ async function answer(run: Run<SpinOptions>, { task, iteration, version }: Itera
 }
 
 /** Algorithm 1, line 5: theta_{t+1} minimises the pair loss against theta_t. */
-async function train(run: Run<SpinOptions>, { player, task, iteration, version }: IterationContext): Promise<TrainingFigures> {
+async function train(
+  run: Run<SpinOptions>,
+  { player, task, iteration, version }: IterationContext,
+): Promise<TrainingFigures> {
   return run.step(`train-${iteration}`, { models: [player] }, async (step) => {
     await player.restart(version);
     const trained = await trainIteration(run, step, { policy: player, task, iteration });
@@ -123,13 +147,25 @@ async function train(run: Run<SpinOptions>, { player, task, iteration, version }
 
 async function measure(
   run: Run<SpinOptions>,
-  at: { readonly name: string; readonly index: number; readonly version: PolicyVersion; readonly task: SpinTask },
+  at: {
+    readonly name: string;
+    readonly index: number;
+    readonly version: PolicyVersion;
+    readonly task: SpinTask;
+  },
 ): Promise<Evaluation> {
   const { options, engine } = run;
   const { maxAnswerTokens, concurrency } = options;
   return run.step(at.name, {}, async (step) => {
     const { version, task } = at;
-    const evaluated = await evaluate({ engine, version, examples: task.heldOut, maxAnswerTokens, concurrency, signal: step.signal });
+    const evaluated = await evaluate({
+      engine,
+      version,
+      examples: task.heldOut,
+      maxAnswerTokens,
+      concurrency,
+      signal: step.signal,
+    });
     step.metric("held-out/greedyAccuracy", at.index, evaluated.greedyAccuracy);
     step.metric("held-out/expectedAccuracy", at.index, evaluated.expectedAccuracy);
     step.metric("held-out/nllNats", at.index, evaluated.nllNats);
@@ -142,8 +178,13 @@ async function measure(
 /** A resumed run must find the data that it began with. */
 async function checkData(run: Run<SpinOptions>, task: SpinTask): Promise<void> {
   const { digest, cutCount } = task;
-  const recorded = await run.step("data", {}, async () => ({ digest, cutCount, trainingCount: task.training.length }));
-  if (cutCount > 0) run.report.note(`${cutCount} examples did not fit ${run.options.maxSequenceTokens} tokens and were cut.`);
+  const recorded = await run.step("data", {}, async () => ({
+    digest,
+    cutCount,
+    trainingCount: task.training.length,
+  }));
+  if (cutCount > 0)
+    run.report.note(`${cutCount} examples did not fit ${run.options.maxSequenceTokens} tokens and were cut.`);
   if (recorded.digest === digest) return;
   throw new SparError({
     code: "data-changed",
@@ -164,36 +205,9 @@ function modelOptions(run: Run<SpinOptions>, task: SpinTask): Omit<CreateModelOp
     vocabularySize: task.tokenizer.vocabularySize,
     contextLength: options.maxSequenceTokens,
   };
-  return { from: { kind: "architecture", architecture, seed }, tokenizer: task.tokenizer.definition, ...tuning };
-}
-
-function needsOfSpin(options: SpinOptions): Capability[] {
-  const needs: Capability[] = [options.loraRank === 0 ? "full-finetune" : "lora", `optimizer:${options.optimizer}`];
-  if (options.warmUp.epochs > 0) needs.push("loss:crossEntropy", "optimizer:adamw");
-  if (options.controls.length > 0) needs.push("loss:crossEntropy", "several-models");
-  if (options.baseModel !== "") needs.push("hub-models");
-  return needs;
-}
-
-function checkSpin(options: SpinOptions): string[] {
-  const problems: string[] = [];
-  if (options.maxPromptTokens >= options.maxSequenceTokens) {
-    problems.push(`maxPromptTokens must leave room for an answer: below maxSequenceTokens = ${options.maxSequenceTokens}, got ${options.maxPromptTokens}`);
-  }
-  if (options.scheduleEpochs !== 0 && options.scheduleEpochs < options.epochsPerIteration) {
-    problems.push(`scheduleEpochs must be 0 or at least epochsPerIteration = ${options.epochsPerIteration}, got ${options.scheduleEpochs}`);
-  }
-  if (options.baseModel === "" && options.template !== "plain") {
-    problems.push(`template ${options.template} needs a baseModel; a model from scratch reads prompts as they are: set template=plain`);
-  }
-  if (options.baseModel === "" && options.architecture.width % options.architecture.headCount !== 0) {
-    problems.push(`architecture.width = ${options.architecture.width} must be a multiple of architecture.headCount = ${options.architecture.headCount}`);
-  }
-  return problems;
-}
-
-/** From the data where it lies here; from the options where it would have to be fetched. */
-async function promptCount(options: SpinOptions): Promise<number> {
-  if (options.data.startsWith("hf://")) return options.exampleCount;
-  return (await loadSplit(options, createRandom(0))).training.length;
+  return {
+    from: { kind: "architecture", architecture, seed },
+    tokenizer: task.tokenizer.definition,
+    ...tuning,
+  };
 }

@@ -33,7 +33,11 @@ export function answerStepName(iteration: number): string {
 export async function answerPrompts(
   run: Run<SpinOptions>,
   step: Step,
-  { task, version, contextLength }: { readonly task: SpinTask; readonly version: PolicyVersion; readonly contextLength: number },
+  {
+    task,
+    version,
+    contextLength,
+  }: { readonly task: SpinTask; readonly version: PolicyVersion; readonly contextLength: number },
 ): Promise<AnswerFigures> {
   const { options } = run;
   const opponent = policyPlayer({
@@ -91,13 +95,28 @@ export type TrainingFigures = {
 export async function trainIteration(
   run: Run<SpinOptions>,
   step: Step,
-  { policy, task, iteration }: { readonly policy: Policy; readonly task: SpinTask; readonly iteration: number },
+  {
+    policy,
+    task,
+    iteration,
+  }: { readonly policy: Policy; readonly task: SpinTask; readonly iteration: number },
 ): Promise<TrainingFigures> {
   const { options } = run;
   const rows = await iterationRows(options, step, { task, iteration });
   const { model } = policy;
-  await checkMismatch({ model, description: run.engine.description, data: rows, step, report: run.report, index: iteration });
-  const data = await withReferences(rows, { model, rowsPerCall: options.maxRowsPerCall, signal: step.signal });
+  await checkMismatch({
+    model,
+    description: run.engine.description,
+    data: rows,
+    step,
+    report: run.report,
+    index: iteration,
+  });
+  const data = await withReferences(rows, {
+    model,
+    rowsPerCall: options.maxRowsPerCall,
+    signal: step.signal,
+  });
   const pairCount = data.length / 2;
   const updatesPerEpoch = Math.ceil(pairCount / options.pairsPerUpdate);
   const beta = atIteration(options.betas, iteration);
@@ -147,7 +166,10 @@ async function iterationRows(
   return rows;
 }
 
-function summarise(updates: readonly FitUpdate[], beta: number): Omit<TrainingFigures, "version" | "pairCount"> {
+function summarise(
+  updates: readonly FitUpdate[],
+  beta: number,
+): Omit<TrainingFigures, "version" | "pairCount"> {
   const last = updates.slice(-Math.ceil(updates.length / 10));
   const means = pairMeans(addMetrics(...last.map(({ metrics }) => metrics)));
   return {

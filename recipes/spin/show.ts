@@ -62,7 +62,12 @@ export function alarms(
 /** Beside its controls: the honest end of the run. */
 export function comparison(
   report: Report,
-  result: { readonly start: Evaluation; readonly spin: readonly Evaluation[]; readonly spinUpdates: number; readonly controls: readonly ControlResult[] },
+  result: {
+    readonly start: Evaluation;
+    readonly spin: readonly Evaluation[];
+    readonly spinUpdates: number;
+    readonly controls: readonly ControlResult[];
+  },
 ): void {
   const table = report.table("SPIN beside plain fine-tuning from the same start, at the same learning rate", [
     { name: "held-out" },
@@ -77,19 +82,28 @@ export function comparison(
   };
   row("start", 0, result.start);
   row("SPIN", result.spinUpdates, result.spin.at(-1));
-  for (const { kind, updateCount, figures } of result.controls) row(`fine-tuning, ${kind}`, updateCount, figures.at(-1));
-  const curve = (figures: readonly Evaluation[]): number[] => [result.start, ...figures].map((one) => one.expectedAccuracy);
+  for (const { kind, updateCount, figures } of result.controls)
+    row(`fine-tuning, ${kind}`, updateCount, figures.at(-1));
+  const curve = (figures: readonly Evaluation[]): number[] =>
+    [result.start, ...figures].map((one) => one.expectedAccuracy);
   report.chart({
     title: "Expected accuracy on held-out prompts",
     horizontalAxis: "iteration",
     series: [
       { name: "SPIN", values: curve(result.spin) },
-      ...result.controls.map(({ kind, figures }) => ({ name: `fine-tuning, ${kind}`, values: curve(figures) })),
+      ...result.controls.map(({ kind, figures }) => ({
+        name: `fine-tuning, ${kind}`,
+        values: curve(figures),
+      })),
     ],
   });
 }
 
-export type Samples = readonly { readonly prompt: string; readonly reference: string; readonly answers: readonly string[] }[];
+export type Samples = readonly {
+  readonly prompt: string;
+  readonly reference: string;
+  readonly answers: readonly string[];
+}[];
 
 /** Greedy answers to the first held-out prompts, by several versions. */
 export async function drawSamples(
