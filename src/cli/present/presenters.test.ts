@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Clock } from "../../base/index.ts";
+import type { JsonValue, Clock } from "../../base/index.ts";
 import { createScreen, type Screen } from "../terminal/screen.ts";
 import { createJsonPresenter } from "./json-presenter.ts";
 import type { ReportEvent, RunEvent } from "../../train/index.ts";
@@ -97,6 +97,19 @@ describe("the text presenter", () => {
         "",
       ].join("\n"),
     );
+  });
+
+  test("a nested result is left to programs, a version in a flat one is named", () => {
+    const shown = (result: JsonValue): string => {
+      const { screen, clock, output } = scene(false);
+      const presenter = createTextPresenter({ screen, clock, isQuiet: false });
+      presenter.summary({ result, elapsedMs: 1, folder: "/runs/x", next: [] });
+      presenter.end();
+      return output.join("");
+    };
+    expect(shown({ spin: { greedy: 0.5 } })).not.toContain("Result");
+    const version = { modelId: "player", number: 3, address: "run:player@3", digest: null };
+    expect(shown({ version })).toMatch(/Result\nversion +player version 3/);
   });
 
   test("a table that goes on after a note repeats its header", () => {

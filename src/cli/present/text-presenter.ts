@@ -85,20 +85,34 @@ function summaryLines(summary: RunSummary, screen: Screen): string[] {
   ];
 }
 
-/** A flat object as a table, anything else as JSON; nothing where there is no result. */
+/**
+ * A flat object as a table, a list or scalar as JSON. A nested one is for programs: the recipe has
+ * reported what people shall see, `--json` and the run folder have the rest.
+ */
 function resultLines(result: JsonValue, maximumWidth: number): string[] {
   if (result === null) return [];
   if (!isObject(result)) return [manyLines(JSON.stringify(result))];
+  if (Object.values(result).some((value) => isObject(value) && !isVersion(value))) return [];
   const rows = Object.entries(result).map(([name, value]) => [name, resultText(value)]);
   return formatTable([{ name: "" }, { name: "" }], rows, maximumWidth).slice(1);
 }
 
 function resultText(value: JsonValue): string {
   if (typeof value === "string") return value;
-  if (!isObject(value)) return JSON.stringify(value);
+  if (!isObject(value) || !isVersion(value)) return JSON.stringify(value);
+  const { modelId, number } = value;
+  return `${modelId} version ${number}`;
+}
+
+interface VersionLike extends JsonObject {
+  readonly modelId: string;
+  readonly number: number;
+  readonly address: string;
+}
+
+function isVersion(value: JsonObject): value is VersionLike {
   const { modelId, number, address } = value;
-  const isVersion = typeof modelId === "string" && typeof number === "number" && typeof address === "string";
-  return isVersion ? `${modelId} version ${number}` : JSON.stringify(value);
+  return typeof modelId === "string" && typeof number === "number" && typeof address === "string";
 }
 
 function isObject(value: JsonValue): value is JsonObject {
