@@ -7,10 +7,12 @@
  */
 import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import { assert, present } from "../../../base/index.ts";
+import { capture, type JaxArray, type JaxModule, type TensorSpec } from "./capture.ts";
 import { callKernel, closedTicket, controlWords, maximumChunks, stepWords, type Kernel } from "./control.ts";
 import { SharedHeap } from "./heap.ts";
 import type { HelperData, ProgramMessage } from "./helper-thread.ts";
-import type { Operand, Program } from "./program.ts";
+import { buildProgram, type Operand, type Program, type ProgramOptions } from "./program.ts";
+import type { Bindings, CompiledProgram, ProgramExecutor } from "./program-executor.ts";
 import { SharingPolicy } from "./sharing-policy.ts";
 
 /** A program that is ready to run; addresses of its inputs and outputs are given with each run. */
@@ -33,13 +35,6 @@ interface Patch {
   readonly operand: Operand;
 }
 
-export interface Bindings {
-  readonly inputs: readonly number[];
-  readonly outputs: readonly number[];
-  /** Address of at least `arenaBytes` bytes; both phases of one pass must get the same. */
-  readonly arena: number;
-}
-
 interface Helper {
   readonly thread: Worker;
   readonly port: MessagePort;
@@ -54,7 +49,12 @@ const pieceMs = 0.02;
 /** About ten microseconds. */
 const spinRounds = 2_000;
 
-export class Executor {
+/** The executor on WebAssembly. */
+export class Executor implements ProgramExecutor {
+  /** More were measured to bring nothing. */
+  readonly positionsPerBatch = 2048;
+  readonly readsItsWrites = true;
+  readonly isBatchInvariant = true;
   readonly heap: SharedHeap = new SharedHeap();
   private readonly control = new Int32Array(new SharedArrayBuffer(controlWords.length * 4));
   private readonly helpers: Helper[] = [];
@@ -77,6 +77,18 @@ export class Executor {
       port1.unref();
       this.helpers.push({ thread, port: port1 });
     }
+  }
+
+  async compile(
+    specs: readonly TensorSpec[],
+    build: (jax: JaxModule, inputs: JaxArray[]) => JaxArray[],
+    options: ProgramOptions = {},
+  ): Promise<CompiledProgram> {
+    const loaded = this.load(buildProgram(await capture(specs, build), options));
+    return {
+      arenaBytes: loaded.program.arenaBytes,
+      run: (phase, bindings) => this.run(loaded, phase, bindings),
+    };
   }
 
   load(program: Program): LoadedProgram {

@@ -5,7 +5,7 @@
 import { SerialQueue } from "../../../base/index.ts";
 import { buildDecoding, decodingSpecs, type DecodingShape } from "../model/decoding-program.ts";
 import { listLeaves, shapeKey, type Leaf, type ModelShape } from "../model/layout.ts";
-import { rotaryTables, trainingBias } from "../model/tables.ts";
+import { freshBias, rotaryTables, trainingBias } from "../model/tables.ts";
 import {
   buildHidden,
   buildTraining,
@@ -15,13 +15,11 @@ import {
   type BatchShape,
   type PassOutput,
 } from "../model/training-program.ts";
-import { capture } from "./capture.ts";
-import type { Executor, LoadedProgram } from "./executor.ts";
-import { buildProgram } from "./program.ts";
+import type { CompiledProgram, ProgramExecutor } from "./program-executor.ts";
 
 /** The training pass for one batch shape and the addresses of its own buffers. */
 export interface TrainingProgram {
-  readonly loaded: LoadedProgram;
+  readonly compiled: CompiledProgram;
   readonly batch: BatchShape;
   readonly bias: number;
   readonly tokens: number;
@@ -36,7 +34,7 @@ export interface TrainingProgram {
 
 /** The last hidden layer, for embeddings. */
 export interface HiddenProgram {
-  readonly loaded: LoadedProgram;
+  readonly compiled: CompiledProgram;
   readonly batch: BatchShape;
   readonly bias: number;
   readonly tokens: number;
@@ -44,9 +42,11 @@ export interface HiddenProgram {
 }
 
 export interface DecodingProgram {
-  readonly loaded: LoadedProgram;
+  readonly compiled: CompiledProgram;
   readonly step: DecodingShape;
   readonly bias: number;
+  /** Between the positions of one step, where they are not read from the cache. */
+  readonly freshBias: number;
   readonly positions: number;
   readonly tokens: number;
   readonly logits: number;
@@ -58,17 +58,17 @@ export interface RotaryAddresses {
 }
 
 export class ProgramLibrary {
-  readonly executor: Executor;
+  readonly executor: ProgramExecutor;
   private readonly training = new Map<string, Promise<TrainingProgram>>();
   private readonly hidden = new Map<string, Promise<HiddenProgram>>();
   private readonly decoding = new Map<string, Promise<DecodingProgram>>();
   private readonly rotary = new Map<string, RotaryAddresses>();
-  /** Recording is global to jax-js: one capture at a time. */
+  /** Tracing is global to jax-js: one compilation at a time. */
   private readonly captures = new SerialQueue();
   private arenaAddress = 0;
   private arenaBytes = 0;
 
-  constructor(executor: Executor) {
+  constructor(executor: ProgramExecutor) {
     this.executor = executor;
   }
 
@@ -118,13 +118,13 @@ export class ProgramLibrary {
   ): Promise<TrainingProgram> {
     const leaves = listLeaves(shape);
     const specs = trainingSpecs(shape, leaves, batch, outputs);
-    const captured = await capture(specs, buildTraining(shape, leaves, batch, outputs));
     const lateInputs = outputs.map((_, index) => specs.length - outputs.length + index);
-    const loaded = this.executor.load(buildProgram(captured, { lateInputs }));
+    const build = buildTraining(shape, leaves, batch, outputs);
+    const compiled = await this.executor.compile(specs, build, { lateInputs });
     const { heap } = this.executor;
     const count = batch.rows * batch.length;
     return {
-      loaded,
+      compiled,
       batch,
       bias: this.store(trainingBias(shape, batch.length)),
       tokens: heap.allocateZeros(count),
@@ -139,11 +139,12 @@ export class ProgramLibrary {
 
   private async makeHidden(shape: ModelShape, batch: BatchShape): Promise<HiddenProgram> {
     const leaves = listLeaves(shape);
-    const captured = await capture(hiddenSpecs(shape, leaves, batch), buildHidden(shape, leaves, batch));
+    const build = buildHidden(shape, leaves, batch);
+    const compiled = await this.executor.compile(hiddenSpecs(shape, leaves, batch), build);
     const { heap } = this.executor;
     const count = batch.rows * batch.length;
     return {
-      loaded: this.executor.load(buildProgram(captured)),
+      compiled,
       batch,
       bias: this.store(trainingBias(shape, batch.length)),
       tokens: heap.allocateZeros(count),
@@ -153,14 +154,17 @@ export class ProgramLibrary {
 
   private async makeDecoding(shape: ModelShape, step: DecodingShape): Promise<DecodingProgram> {
     const leaves = listLeaves(shape);
-    const captured = await capture(decodingSpecs(shape, leaves, step), buildDecoding(shape, leaves, step));
-    const writtenInPlace = cacheOutputs(shape, leaves);
-    const loaded = this.executor.load(buildProgram(captured, { writtenInPlace }));
+    const build = buildDecoding(shape, leaves, step);
+    const writtenInPlace = step.fresh === "cached" ? cacheOutputs(shape, leaves) : [];
+    const compiled = await this.executor.compile(decodingSpecs(shape, leaves, step), build, {
+      writtenInPlace,
+    });
     const { heap } = this.executor;
     const count = step.rows * step.queryCount;
     return {
-      loaded,
+      compiled,
       step,
+      freshBias: step.fresh === "apart" ? this.store(freshBias(shape, step.queryCount)) : 0,
       bias: heap.allocateZeros(step.slots * step.queryCount * shape.headCount),
       positions: heap.allocateZeros(step.queryCount),
       tokens: heap.allocateZeros(count),

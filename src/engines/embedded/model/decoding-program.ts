@@ -5,6 +5,8 @@
  * out slot by slot, `[S, B, D]`: what a step writes is one contiguous piece, which the kernels write in place.
  * Sums over slots run in slot order whatever the number of slots, and masked slots add exact zeros;
  * a row's bits therefore depend neither on the bucket of the cache nor on the company in the batch.
+ * Where an executor cannot read in a step what the step has written, the step attends to the cache as it was and to
+ * its own keys and values apart: the same sums in two parts.
  */
 import type { JaxArray, JaxModule, TensorSpec } from "../executor/capture.ts";
 import {
@@ -27,9 +29,14 @@ export interface DecodingShape {
   readonly queryCount: number;
   /** Reading a prompt needs no logits. */
   readonly withLogits: boolean;
+  /** Where attention finds the keys and values of the step itself. */
+  readonly fresh: "cached" | "apart";
 }
 
-/** Inputs: weights, then cosine, sine, bias, position ids, tokens, then per layer the cache of keys and of values. */
+/**
+ * Inputs: weights, then cosine, sine, bias, position ids, tokens, then per layer the cache of keys and of values,
+ * then, for keys apart, the bias between the positions of the step.
+ */
 export function decodingSpecs(shape: ModelShape, leaves: readonly Leaf[], step: DecodingShape): TensorSpec[] {
   const { rows, slots, queryCount } = step;
   const half = shape.width / shape.headCount / 2;
@@ -42,6 +49,7 @@ export function decodingSpecs(shape: ModelShape, leaves: readonly Leaf[], step: 
     { shape: [queryCount], type: "int32" },
     { shape: [queryCount * rows], type: "int32" },
     ...Array.from({ length: 2 * shape.layerCount }, () => cache),
+    ...(step.fresh === "apart" ? [{ ...cache, shape: [queryCount, queryCount, 1, shape.headCount] }] : []),
   ];
 }
 
@@ -68,6 +76,7 @@ export function buildDecoding(
         bias,
         keys: caches[2 * layer]!,
         values: caches[2 * layer + 1]!,
+        freshBias: step.fresh === "apart" ? caches[2 * shape.layerCount] : undefined,
       });
       written.push(attended.key, attended.value);
       // The last layer of a prompt without logits only has to leave its keys and values behind.
@@ -100,12 +109,14 @@ interface CacheInputs {
   readonly bias: JaxArray;
   readonly keys: JaxArray;
   readonly values: JaxArray;
+  /** Present where the step's own keys and values are apart from the cache. */
+  readonly freshBias: JaxArray | undefined;
 }
 
 interface Attended {
   readonly key: JaxArray;
   readonly value: JaxArray;
-  /** Attention over the cache, which by then holds `key` and `value`: they are written in place. */
+  /** Attention over the cache, which by then holds `key` and `value` unless they are apart. */
   mixed(): JaxArray;
 }
 
@@ -116,7 +127,6 @@ function attendToCache(
   inputs: CacheInputs,
 ): Attended {
   const { jax, shape } = context;
-  const { numpy } = jax;
   const { rows, slots, queryCount } = step;
   const heads = shape.headCount;
   const size = shape.width / heads;
@@ -129,21 +139,55 @@ function attendToCache(
   const value = project(context, `${path}.value`, inputs.x.ref);
   const mixed = (): JaxArray => {
     const query = turn(project(context, `${path}.query`, inputs.x)).mul(1 / Math.sqrt(size));
-    const scores = numpy
-      .vecdot(
-        query.reshape([1, queryCount, rows, heads, size]),
-        inputs.keys.reshape([slots, 1, rows, heads, size]),
-      )
-      .add(inputs.bias.ref);
-    const largest = numpy.max(scores.ref, 0, { keepdims: true });
-    const exponentials = numpy.exp(scores.sub(largest));
-    const total = numpy.reciprocal(numpy.sum(exponentials.ref, 0));
-    const sums = numpy.vecdot(
-      exponentials.transpose([1, 2, 3, 0]).reshape([queryCount, rows, heads, 1, slots]),
-      inputs.values.reshape([slots, 1, rows, heads, size]).transpose([1, 2, 3, 4, 0]),
-    );
-    const mixture = sums.mul(total.reshape([queryCount, rows, heads, 1])).reshape(flat);
+    const queries = query.reshape([1, queryCount, rows, heads, size]);
+    const past: Memory = { keys: inputs.keys, values: inputs.values, bias: inputs.bias, slots };
+    const { freshBias } = inputs;
+    const memories =
+      freshBias === undefined
+        ? [past]
+        : [past, { keys: key.ref, values: value.ref, bias: freshBias, slots: queryCount }];
+    const mixture = attendToMemories(context, step, queries, memories).reshape(flat);
     return project(context, `${path}.output`, mixture);
   };
   return { key, value, mixed };
+}
+
+/** Keys and values by slot. */
+interface Memory {
+  /** @shape reshapes to `[slots, B, H, d]` */
+  readonly keys: JaxArray;
+  readonly values: JaxArray;
+  readonly bias: JaxArray;
+  readonly slots: number;
+}
+
+/** One softmax over the slots of all memories. @shape queries: `[1, Q, B, H, d]` to `[Q, B, H, d]` */
+function attendToMemories(
+  { jax, shape }: LayerContext,
+  { rows, queryCount }: DecodingShape,
+  queries: JaxArray,
+  memories: readonly Memory[],
+): JaxArray {
+  const { numpy } = jax;
+  const heads = shape.headCount;
+  const size = shape.width / heads;
+  const scores = memories.map(({ keys, bias, slots }) =>
+    numpy.vecdot(queries.ref, keys.reshape([slots, 1, rows, heads, size])).add(bias.ref),
+  );
+  queries.dispose();
+  const largest = scores
+    .map((part) => numpy.max(part.ref, 0, { keepdims: true }))
+    .reduce((one, other) => numpy.maximum(one, other));
+  const exponentials = scores.map((part) => numpy.exp(part.sub(largest.ref)));
+  largest.dispose();
+  const total = exponentials.map((part) => numpy.sum(part.ref, 0)).reduce((sum, part) => sum.add(part));
+  const sums = memories
+    .map(({ values, slots }, index) =>
+      numpy.vecdot(
+        exponentials[index]!.transpose([1, 2, 3, 0]).reshape([queryCount, rows, heads, 1, slots]),
+        values.reshape([slots, 1, rows, heads, size]).transpose([1, 2, 3, 4, 0]),
+      ),
+    )
+    .reduce((sum, part) => sum.add(part));
+  return sums.mul(numpy.reciprocal(total).reshape([queryCount, rows, heads, 1]));
 }

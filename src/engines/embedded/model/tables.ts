@@ -51,17 +51,32 @@ export function trainingBias(shape: ModelShape, length: number): Float32Array {
   return bias;
 }
 
+export interface DecodingBias {
+  readonly slots: number;
+  readonly queryCount: number;
+  readonly firstPosition: number;
+  /** Slots from here on are masked. Default: none. */
+  readonly filled?: number;
+}
+
+/** Between the positions of one step of sampling. @shape `[queries, queries, 1, H]`, key before query */
+export function freshBias(shape: ModelShape, queryCount: number): Float32Array {
+  const bias = new Float32Array(queryCount * queryCount * shape.headCount);
+  fillDecodingBias(shape, bias, { slots: queryCount, queryCount, firstPosition: 0 });
+  return bias;
+}
+
 /** Fills `[slots, queries, 1, H]` for queries at `firstPosition` and after. */
 export function fillDecodingBias(
   shape: ModelShape,
   target: Float32Array<ArrayBufferLike>,
-  { slots, queryCount, firstPosition }: { slots: number; queryCount: number; firstPosition: number },
+  { slots, queryCount, firstPosition, filled = slots }: DecodingBias,
 ): void {
   let index = 0;
   for (let slot = 0; slot < slots; slot += 1) {
     for (let query = 0; query < queryCount; query += 1) {
       for (let head = 0; head < shape.headCount; head += 1) {
-        target[index++] = scoreBias(shape, head, firstPosition + query - slot);
+        target[index++] = slot < filled ? scoreBias(shape, head, firstPosition + query - slot) : masked;
       }
     }
   }

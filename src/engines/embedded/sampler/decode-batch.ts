@@ -77,6 +77,7 @@ async function step(
     slots,
     queryCount,
     withLogits: !isPrompt,
+    fresh: library.executor.readsItsWrites ? "cached" : "apart",
   });
   writeInputs(library, program, { cache, lanes, position }, weights);
   const rotary = library.rotaryAddresses(shape);
@@ -89,11 +90,12 @@ async function step(
     program.positions,
     program.tokens,
     ...cache.addresses(),
+    ...(program.step.fresh === "apart" ? [program.freshBias] : []),
   ];
   const written = cache.addressesAt(position);
   const outputs = isPrompt ? written : [...written, program.logits];
-  const arena = library.arena(program.loaded.program.arenaBytes);
-  library.executor.run(program.loaded, 0, { inputs, outputs, arena });
+  const arena = library.arena(program.compiled.arenaBytes);
+  await program.compiled.run(0, { inputs, outputs, arena });
   if (!isPrompt) readLogits(library, program, lanes, position, weights);
   return queryCount;
 }
@@ -108,7 +110,8 @@ function writeInputs(
   const { queryCount, slots } = program.step;
   const { shape } = weights;
   const bias = heap.float32(program.bias, slots * queryCount * shape.headCount);
-  fillDecodingBias(shape, bias, { slots, queryCount, firstPosition: position });
+  const filled = program.step.fresh === "apart" ? position : slots;
+  fillDecodingBias(shape, bias, { slots, queryCount, firstPosition: position, filled });
   const positions = heap.int32(program.positions, queryCount);
   const tokens = heap.int32(program.tokens, queryCount * cache.lanes).fill(0);
   for (let query = 0; query < queryCount; query += 1) {

@@ -8,7 +8,11 @@ import { planMicroBatches, type MicroBatch } from "./micro-batches.ts";
 export async function embedRows(pass: Pass): Promise<Float32Array[]> {
   const results: Float32Array[] = Array.from({ length: pass.rows.length });
   const lengths = pass.rows.map((row) => row.tokens.length);
-  for (const batch of planMicroBatches(lengths, pass.weights.shape)) {
+  for (const batch of planMicroBatches(
+    lengths,
+    pass.weights.shape,
+    pass.library.executor.positionsPerBatch,
+  )) {
     await pass.breathe();
     const hidden = await runHidden(pass, batch);
     const { width } = pass.weights.shape;
@@ -34,8 +38,8 @@ async function runHidden(pass: Pass, batch: MicroBatch): Promise<Float32Array<Ar
   }
   const { cosine, sine } = library.rotaryAddresses(weights.shape);
   const inputs = [...leafAddresses(weights), cosine, sine, program.bias, program.tokens];
-  const arena = library.arena(program.loaded.program.arenaBytes);
-  executor.run(program.loaded, 0, { inputs, outputs: [program.hidden], arena });
+  const arena = library.arena(program.compiled.arenaBytes);
+  await program.compiled.run(0, { inputs, outputs: [program.hidden], arena });
   return executor.heap.float32(program.hidden, rowCount * length * weights.shape.width);
 }
 

@@ -52,7 +52,7 @@ export async function computeOutputs(pass: Pass): Promise<PassOutputs> {
   for (const batch of planBatches(pass)) {
     await pass.breathe();
     const run = await prepareRun(pass, batch);
-    run.forward();
+    await run.forward();
     run.readOutputs(outputs);
   }
   return outputs;
@@ -86,9 +86,9 @@ async function accumulateRowWise(
   for (const batch of planBatches(pass)) {
     await pass.breathe();
     const run = await prepareRun(pass, batch, gradients);
-    run.forward();
+    await run.forward();
     run.readOutputs(outputs);
-    run.backward(stage.evaluate(batch.rowIndices, pick(outputs.logprobs, batch.rowIndices)));
+    await run.backward(stage.evaluate(batch.rowIndices, pick(outputs.logprobs, batch.rowIndices)));
   }
   return outputs;
 }
@@ -105,7 +105,7 @@ async function accumulateWhole(
   for (const batch of batches) {
     await pass.breathe();
     last = await prepareRun(pass, batch, gradients);
-    last.forward();
+    await last.forward();
     last.readOutputs(outputs);
   }
   const outer = await stage.evaluate(outputs);
@@ -114,17 +114,18 @@ async function accumulateWhole(
     const run = isStillThere ? present(last, "the only run") : await prepareRun(pass, batch, gradients);
     if (!isStillThere) {
       await pass.breathe();
-      run.forward();
+      await run.forward();
     }
-    run.backward(pickGradients(outer, batch.rowIndices));
+    await run.backward(pickGradients(outer, batch.rowIndices));
   }
   return outputs;
 }
 
-function planBatches({ rows, weights }: Pass): MicroBatch[] {
+function planBatches({ library, rows, weights }: Pass): MicroBatch[] {
   return planMicroBatches(
     rows.map((row) => row.tokens.length),
     weights.shape,
+    library.executor.positionsPerBatch,
   );
 }
 

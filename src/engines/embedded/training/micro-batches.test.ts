@@ -1,14 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { resolveShape } from "../model/layout.ts";
-import {
-  lengthBucket,
-  planMicroBatches,
-  positionsFor,
-  positionsPerBatch,
-  rowBucket,
-} from "./micro-batches.ts";
+import { lengthBucket, planMicroBatches, positionsFor, rowBucket } from "./micro-batches.ts";
 
+const positionsPerBatch = 2048;
 const shape = resolveShape({
   vocabularySize: 20,
   contextLength: 100,
@@ -21,7 +16,7 @@ test("every row is in exactly one batch, and fits", () => {
   const lengthLists = fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 300 });
   fc.assert(
     fc.property(lengthLists, (lengths) => {
-      const batches = planMicroBatches(lengths, shape);
+      const batches = planMicroBatches(lengths, shape, positionsPerBatch);
       const indices = batches.flatMap((batch) => batch.rowIndices).toSorted((a, b) => a - b);
       expect(indices).toEqual(lengths.map((_, index) => index));
       for (const { shape, rowIndices } of batches) {
@@ -39,13 +34,13 @@ test("the context is the longest bucket, rounded to what vector instructions lik
 });
 
 test("a batch is padded only where it is nearly full", () => {
-  expect([1, 3, 4, 12, 13, 48, 49, 64].map((rows) => rowBucket(rows, 16))).toEqual([
+  expect([1, 3, 4, 12, 13, 48, 49, 64].map((rows) => rowBucket(rows, 16, positionsPerBatch))).toEqual([
     1, 1, 4, 4, 16, 16, 64, 64,
   ]);
 });
 
 test("a large model takes fewer positions at a time", () => {
-  expect(positionsFor(shape)).toBe(positionsPerBatch);
+  expect(positionsFor(shape, positionsPerBatch)).toBe(positionsPerBatch);
   const large = { vocabularySize: 32_000, contextLength: 1024, width: 768, layerCount: 12, headCount: 12 };
-  expect(positionsFor(resolveShape(large))).toBeLessThan(256);
+  expect(positionsFor(resolveShape(large), positionsPerBatch)).toBeLessThan(256);
 });

@@ -14,14 +14,12 @@ export interface MicroBatch {
   readonly rowIndices: readonly number[];
 }
 
-/** Positions per micro-batch: enough for full-speed products; more were measured to bring nothing. */
-export const positionsPerBatch = 2048;
 const shortestLength = 16;
 /** jax-js sets every intermediate of a pass aside while it records; its memory ends at 4 GiB. */
 const intermediateBytes = 1 << 30;
 
 /** Fewer positions where a model is large, by its sizes alone. */
-export function positionsFor(shape: ModelShape): number {
+export function positionsFor(shape: ModelShape, positionsPerBatch: number): number {
   const { layerCount, width, feedForwardWidth, headCount, paddedContextLength, paddedVocabularySize } = shape;
   const perLayer = 24 * width + 8 * feedForwardWidth + 8 * headCount * paddedContextLength;
   const perPosition = 4 * (layerCount * perLayer + 8 * paddedVocabularySize);
@@ -29,9 +27,13 @@ export function positionsFor(shape: ModelShape): number {
 }
 
 /** Rows longer than the context must have been refused before. */
-export function planMicroBatches(lengths: readonly number[], shape: ModelShape): MicroBatch[] {
+export function planMicroBatches(
+  lengths: readonly number[],
+  shape: ModelShape,
+  positionsPerBatch: number,
+): MicroBatch[] {
   const { contextLength } = shape;
-  const positions = positionsFor(shape);
+  const positions = positionsFor(shape, positionsPerBatch);
   const byLength = new Map<number, number[]>();
   for (const [index, length] of lengths.entries()) {
     const bucket = lengthBucket(length, contextLength);
@@ -59,7 +61,7 @@ export function lengthBucket(length: number, contextLength: number): number {
 }
 
 /** The largest allowed power of four that the rows fill, or the next one where they fill three quarters of it. */
-export function rowBucket(rowCount: number, length: number, positions: number = positionsPerBatch): number {
+export function rowBucket(rowCount: number, length: number, positions: number): number {
   let bucket = 1;
   while (bucket * 3 < rowCount && bucket * 4 * length <= positions) bucket *= 4;
   return bucket;

@@ -3,7 +3,7 @@
  * with a gradient buffer, the backward half. Knows no loss and plans nothing.
  */
 import { assert, present } from "../../../base/index.ts";
-import type { Bindings } from "../executor/executor.ts";
+import type { Bindings } from "../executor/program-executor.ts";
 import type { TrainingProgram } from "../executor/program-library.ts";
 import { leafAddresses } from "../weights/weight-store.ts";
 import type { GradientBuffer } from "./gradient-buffer.ts";
@@ -11,11 +11,11 @@ import type { LossGradients, Pass, PassOutputs } from "./gradient-pass.ts";
 import type { MicroBatch } from "./micro-batches.ts";
 
 export interface PreparedRun {
-  forward(): void;
+  forward(): Promise<void>;
   /** Copies the outputs of the micro-batch's rows, without padding, to the rows' places. */
   readOutputs(into: PassOutputs): void;
   /** Gradients in the order of the micro-batch's rows. */
-  backward(outer: LossGradients): void;
+  backward(outer: LossGradients): Promise<void>;
 }
 
 export async function prepareRun(
@@ -24,17 +24,16 @@ export async function prepareRun(
   gradients?: GradientBuffer,
 ): Promise<PreparedRun> {
   const { library, weights } = pass;
-  const { executor } = library;
   const program = await library.trainingProgram(weights.shape, batch.shape, pass.withEntropies);
-  const arena = library.arena(program.loaded.program.arenaBytes);
+  const arena = library.arena(program.compiled.arenaBytes);
   writeTokens(pass, batch, program);
   const bindings = (): Bindings => bind(pass, program, arena, gradients);
   return {
-    forward: () => executor.run(program.loaded, 0, bindings()),
+    forward: async () => program.compiled.run(0, bindings()),
     readOutputs: (into) => readOutputs(pass, batch, program, into),
-    backward: (outer) => {
+    backward: async (outer) => {
       writeGradients(pass, program, outer);
-      executor.run(program.loaded, 1, bindings());
+      await program.compiled.run(1, bindings());
       present(gradients, "a gradient buffer").swap();
     },
   };
