@@ -38,7 +38,7 @@ export const spinOptions = z.strictObject({
   baseModel: z
     .string()
     .default("")
-    .describe("a model of the hub or a folder; empty trains a model from scratch in the same run"),
+    .describe("a folder (./name) or a model of the hub; empty trains a model from scratch in the same run"),
   baseModelParameterCount: z
     .int()
     .nonnegative()

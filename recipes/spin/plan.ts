@@ -31,12 +31,13 @@ export function planSpin(options: SpinOptions, promptCount: number): Plan {
     0,
   );
   const scheduleEpochs = options.scheduleEpochs === 0 ? options.epochsPerIteration : options.scheduleEpochs;
+  const warmUpUpdates = options.warmUp.epochs * updatesPerEpoch(promptCount, options.warmUp.rowsPerUpdate);
   const lines: PlanLine[] = [
     { name: "training prompts", value: promptCount },
     { name: "held-out prompts", value: options.heldOutCount },
     {
       name: "warm-up updates",
-      value: options.warmUp.epochs * updatesPerEpoch(promptCount, options.warmUp.rowsPerUpdate),
+      value: warmUpUpdates,
       unit: `of ${options.warmUp.rowsPerUpdate} rows`,
     },
     { name: "iterations", value: options.iterationCount },
@@ -55,19 +56,25 @@ export function planSpin(options: SpinOptions, promptCount: number): Plan {
     { name: "betas", value: perIterationList(options.betas, options.iterationCount) },
     { name: "tokens generated", value: generatedTokens, unit: "at most" },
     { name: "tokens trained", value: trainedTokens, unit: "at most" },
+    {
+      name: "a crash costs at most",
+      value: Math.max(warmUpUpdates, ...iterations.map(({ updates }) => updates)),
+      unit: "updates: those of one step, which are repeated",
+    },
     { name: "model", value: modelName(options) },
   ];
   return {
     lines,
     steps: stepNames(options),
     memoryBytes: memoryBytes(options),
-    diskBytes: null,
+    diskBytes: diskBytes(options, promptCount),
     inputs: options.data === "gsm8k-annotations" ? [] : [options.data],
   };
 }
 
 function perIterationList(values: readonly number[], iterationCount: number): string {
-  return Array.from({ length: iterationCount }, (_, iteration) => atIteration(values, iteration)).join(", ");
+  const list = Array.from({ length: iterationCount }, (_, iteration) => atIteration(values, iteration));
+  return new Set(list).size === 1 ? `${list[0]} throughout` : list.join(", ");
 }
 
 function modelName(options: SpinOptions): string {
@@ -83,19 +90,38 @@ function stepNames(options: SpinOptions): string[] {
   return names;
 }
 
+/** Weights of a model from scratch: attention 4, feed-forward 8 matrices a layer, one embedding. */
+function scratchParameterCount({ architecture: { width, layerCount } }: SpinOptions): number {
+  return layerCount * 12 * width ** 2 + 64 * width;
+}
+
+function momentCount(options: SpinOptions): number {
+  return options.optimizer === "adamw" ? 2 : 1;
+}
+
 /**
  * Weights, gradients and optimizer state, without activations. From scratch everything is float32;
  * a base model is counted in bfloat16 with float32 master weights and moments. The reference needs
  * no second model: its log-probabilities are computed once per pair.
  */
 export function memoryBytes(options: SpinOptions): number | null {
-  const moments = options.optimizer === "adamw" ? 2 : 1;
-  if (options.baseModel === "") {
-    const { width, layerCount } = options.architecture;
-    const parameters = layerCount * 12 * width ** 2 + 64 * width;
-    return parameters * 4 * (2 + moments);
-  }
+  if (options.baseModel === "") return scratchParameterCount(options) * 4 * (2 + momentCount(options));
   if (options.baseModelParameterCount === 0) return null;
   if (options.loraRank > 0) return options.baseModelParameterCount * 2;
-  return options.baseModelParameterCount * (2 + 2 + 4 + 4 * moments);
+  return options.baseModelParameterCount * (2 + 2 + 4 + 4 * momentCount(options));
+}
+
+/** What an answer takes in the run folder beside its tokens: episode and turn. */
+const recordBytesPerAnswer = 300;
+const recordBytesPerToken = 8;
+
+/** Every iterate is kept with its optimizer, of controls likewise, and every answer is on record. */
+function diskBytes(options: SpinOptions, promptCount: number): number | null {
+  const parameters =
+    options.baseModel === "" ? scratchParameterCount(options) : options.baseModelParameterCount;
+  if (parameters === 0 || options.loraRank > 0) return null;
+  const bytesPerParameter = (options.baseModel === "" ? 4 : 2) + 4 * momentCount(options);
+  const modelCount = 1 + options.iterationCount * (1 + options.controls.length);
+  const answerBytes = recordBytesPerAnswer + recordBytesPerToken * options.maxSequenceTokens;
+  return modelCount * parameters * bytesPerParameter + promptCount * options.iterationCount * answerBytes;
 }

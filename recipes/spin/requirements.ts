@@ -12,7 +12,8 @@ export function needsOfSpin(options: SpinOptions): Capability[] {
   ];
   if (options.warmUp.epochs > 0) needs.push("loss:crossEntropy", "optimizer:adamw");
   if (options.controls.length > 0) needs.push("loss:crossEntropy", "several-models");
-  if (options.baseModel !== "") needs.push("hub-models");
+  // A folder is the engine's to accept or refuse: it depends on what lies in it.
+  if (options.baseModel !== "" && !/^\.{0,2}\//.test(options.baseModel)) needs.push("hub-models");
   return needs;
 }
 

@@ -44,7 +44,7 @@ export const capabilityMeanings: Readonly<Record<Capability, string>> = {
   lora: "low-rank adapters can be trained",
   "full-finetune": "all weights can be trained",
   "several-models": "several models live side by side",
-  "hub-models": "models of the hub can be trained, not only those made from an architecture",
+  "hub-models": "models are found on the hub by name, not only in folders",
   "discard-gradients": "accumulated gradients can be dropped",
   deterministic: "the same seed and executor give the same bits",
   "batch-invariant": "the bits of a row do not depend on what else is in its batch",
