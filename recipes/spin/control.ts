@@ -52,7 +52,7 @@ export async function runControl(run: Run<SpinOptions>, control: ControlOptions)
         iteration,
         updateCount: count,
         rowsPerUpdate: 2 * options.pairsPerUpdate,
-        what: `control: fine-tuning, ${kind}`,
+        what: "fine-tuning",
       });
       const published = await policy.publish();
       const evaluated = await evaluate({

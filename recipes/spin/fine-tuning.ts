@@ -60,7 +60,7 @@ export async function warmUp(
   const { epochs, rowsPerUpdate, learningRate, finalLearningRateShare, weightDecay } = options.warmUp;
   const updateCount = epochs * Math.ceil(task.training.length / rowsPerUpdate);
   const progress = step.progress({
-    what: "warming up on the references",
+    what: "warming up",
     total: updateCount,
     unit: "updates",
   });

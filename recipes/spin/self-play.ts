@@ -55,7 +55,7 @@ export async function answerPrompts(
     tasks: task.training.map(({ id, prompt }) => ({ id, task: { prompt } })),
     seats: { [answerSeat]: opponent },
     concurrency: options.concurrency,
-    what: "the previous iterate answers",
+    what: "answering",
   });
   const answers = answersOf(step, step.name, task);
   await writePairs(run.artifactPath(`pairs-${step.name}.parquet`), answers);
@@ -121,7 +121,7 @@ export async function trainIteration(
   const updatesPerEpoch = Math.ceil(pairCount / options.pairsPerUpdate);
   const beta = atIteration(options.betas, iteration);
   const progress = step.progress({
-    what: "learning to tell references from answers",
+    what: "telling answers apart",
     total: updatesPerEpoch * options.epochsPerIteration,
     unit: "updates",
   });

@@ -10,15 +10,18 @@ import type { AnswerFigures, TrainingFigures } from "./self-play.ts";
 
 /** The table that grows by one row per iteration. */
 export function iterationTable(report: Report, task: SpinTask): ReportTable {
-  return report.table(`Held-out figures (${task.heldOut.length} prompts never trained on)`, [
-    { name: "iteration" },
-    { name: "greedy accuracy", digits: 3 },
-    { name: "expected accuracy", digits: 3 },
-    { name: "NLL (nats)", digits: 3 },
-    { name: "pairs left" },
-    { name: "margin", digits: 3 },
-    { name: "reward accuracy", digits: 3 },
-  ]);
+  return report.table(
+    `Accuracy on ${task.heldOut.length} held-out prompts: greedy, and expected at temperature 1`,
+    [
+      { name: "iteration" },
+      { name: "greedy", digits: 3 },
+      { name: "expected", digits: 3 },
+      { name: "NLL (nats)", digits: 3 },
+      { name: "pairs left" },
+      { name: "margin", digits: 3 },
+      { name: "reward accuracy", digits: 3 },
+    ],
+  );
 }
 
 export function iterationRow(
@@ -69,13 +72,16 @@ export function comparison(
     readonly controls: readonly ControlResult[];
   },
 ): void {
-  const table = report.table("SPIN beside plain fine-tuning from the same start, at the same learning rate", [
-    { name: "held-out" },
-    { name: "updates" },
-    { name: "greedy accuracy", digits: 3 },
-    { name: "expected accuracy", digits: 3 },
-    { name: "NLL (nats)", digits: 3 },
-  ]);
+  const table = report.table(
+    "SPIN beside plain fine-tuning: same start, learning rate and held-out prompts",
+    [
+      { name: "held-out" },
+      { name: "updates" },
+      { name: "greedy", digits: 3 },
+      { name: "expected", digits: 3 },
+      { name: "NLL (nats)", digits: 3 },
+    ],
+  );
   const row = (name: string, updates: number, figures: Evaluation | undefined): void => {
     if (figures === undefined) return;
     table.row(name, updates, figures.greedyAccuracy, figures.expectedAccuracy, figures.nllNats);
