@@ -4,7 +4,7 @@
  * as many updates, each on as many rows as SPIN's pairs have; `equal-time` makes as many more as fit
  * into the time that SPIN spends on answering.
  */
-import type { PolicyVersion } from "spar/contract";
+import type { CreateModelOptions, PolicyVersion } from "spar/contract";
 import type { Run } from "spar/train";
 import { evaluate, type Evaluation } from "./evaluate.ts";
 import type { SpinTask } from "./examples.ts";
@@ -16,6 +16,8 @@ export type ControlKind = SpinOptions["controls"][number];
 export interface ControlOptions {
   readonly kind: ControlKind;
   readonly task: SpinTask;
+  /** How SPIN's own model was made: a control has the same weights to train. */
+  readonly model: Omit<CreateModelOptions, "name">;
   /** Where SPIN started. */
   readonly start: PolicyVersion;
   /** What SPIN did, per iteration. */
@@ -34,10 +36,7 @@ export async function runControl(run: Run<SpinOptions>, control: ControlOptions)
   const { kind, task, start, updateCounts } = control;
   const ratio = kind === "equal-time" ? options.equalTimeRatio : 1;
   const name = `control-${kind}`;
-  const policy = await run.model(name, {
-    from: { kind: "version", version: start },
-    tokenizer: task.tokenizer.definition,
-  });
+  const policy = await run.model(name, control.model);
   const figures: Evaluation[] = [];
   let version = start;
   let updateCount = 0;
@@ -45,7 +44,7 @@ export async function runControl(run: Run<SpinOptions>, control: ControlOptions)
     const count = Math.round(spinUpdates * ratio);
     const from = version;
     const done = await run.step(`${name}-${iteration}`, { models: [policy] }, async (step) => {
-      if (iteration > 0) await policy.restart(from);
+      await policy.restart(from);
       await fineTune(policy, task, {
         options,
         step,
@@ -59,6 +58,7 @@ export async function runControl(run: Run<SpinOptions>, control: ControlOptions)
         engine: run.engine,
         version: published,
         examples: task.heldOut,
+        stopTokenIds: task.renderer.stopTokenIds,
         maxAnswerTokens: options.maxAnswerTokens,
         concurrency: options.concurrency,
         signal: step.signal,

@@ -5,7 +5,7 @@
  */
 import type { CallOptions } from "spar/base";
 import { mapBounded } from "spar/base";
-import { tokens, type Engine, type PolicyVersion } from "spar/contract";
+import { tokens, type Engine, type PolicyVersion, type TokenId } from "spar/contract";
 import type { EncodedExample } from "./examples.ts";
 
 export type Evaluation = {
@@ -21,6 +21,8 @@ export interface EvaluationOptions extends CallOptions {
   readonly engine: Engine;
   readonly version: PolicyVersion;
   readonly examples: readonly EncodedExample[];
+  /** What ends an answer. */
+  readonly stopTokenIds: readonly TokenId[];
   readonly maxAnswerTokens: number;
   readonly concurrency: number;
 }
@@ -47,18 +49,13 @@ async function referenceLogprobs(options: EvaluationOptions): Promise<number[]> 
 }
 
 async function countGreedyCorrect(options: EvaluationOptions): Promise<number> {
-  const { engine, version, examples, maxAnswerTokens, concurrency } = options;
+  const { engine, version, examples, stopTokenIds, maxAnswerTokens, concurrency } = options;
   const matches = await mapBounded(examples, concurrency, async ({ promptIds, answerIds }) => {
     const response = await engine.sample(
       version,
       {
         prompt: [tokens(promptIds)],
-        parameters: {
-          maxTokens: maxAnswerTokens,
-          temperature: 0,
-          seed: 0,
-          stopTokenIds: answerIds.slice(-1),
-        },
+        parameters: { maxTokens: maxAnswerTokens, temperature: 0, seed: 0, stopTokenIds },
       },
       options,
     );

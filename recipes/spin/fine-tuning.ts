@@ -42,13 +42,16 @@ export function optimizerOf(
     : { kind: "rmsprop", ...common };
 }
 
-/** The learning rate of one iteration of self-play, and of a control in the same place. */
-export function scheduleOf(options: SpinOptions, iteration: number, updatesPerEpoch: number): Schedule {
+/**
+ * The learning rate over the updates of one iteration of self-play, and of a control in the same
+ * place: `updateCount` is what is done there, the schedule may be made for more.
+ */
+export function scheduleOf(options: SpinOptions, iteration: number, updateCount: number): Schedule {
   const learningRate = atIteration(options.learningRates, iteration);
   const epochs = options.scheduleEpochs === 0 ? options.epochsPerIteration : options.scheduleEpochs;
   const common = { learningRate, warmupShare: options.warmUpShare };
   if (options.schedule === "constant") return constantSchedule(common);
-  return linearSchedule({ ...common, lengthUpdates: epochs * updatesPerEpoch });
+  return linearSchedule({ ...common, lengthUpdates: (updateCount * epochs) / options.epochsPerIteration });
 }
 
 /** Makes the first iterate: passes over all references at the warm-up's own rate. */

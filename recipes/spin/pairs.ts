@@ -99,7 +99,8 @@ export interface PairContext {
 
 /**
  * The rows with their log-probabilities under the model as it stands before its first update, which
- * is the frozen opponent: once per pair, and with no second model.
+ * is the frozen opponent: once per pair, and with no second model. They are also what the sampler's
+ * are compared with.
  */
 export async function withReferences(
   rows: readonly Datum[],
@@ -108,15 +109,16 @@ export async function withReferences(
     rowsPerCall,
     signal,
   }: { readonly model: Model; readonly rowsPerCall: number; readonly signal: AbortSignal },
-): Promise<Datum[]> {
-  const referenced: Datum[] = [];
+): Promise<{ readonly data: readonly Datum[]; readonly logprobs: readonly Float32Array[] }> {
+  const references: Float32Array[] = [];
   for (let start = 0; start < rows.length; start += rowsPerCall) {
     const batch = rows.slice(start, start + rowsPerCall);
     const { logprobs } = await model.forward(batch, { signal });
-    batch.forEach((datum, index) => {
-      const reference = logprobs[index] ?? new Float32Array(0);
-      referenced.push({ ...datum, constants: { ...datum.constants, [pairConstants.reference]: reference } });
-    });
+    references.push(...logprobs);
   }
-  return referenced;
+  const data = rows.map((datum, row) => {
+    const reference = references[row] ?? new Float32Array(0);
+    return { ...datum, constants: { ...datum.constants, [pairConstants.reference]: reference } };
+  });
+  return { data, logprobs: references };
 }

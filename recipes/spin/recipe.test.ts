@@ -1,13 +1,16 @@
 /** SPIN end to end on the exact fake engine, and its plan against the numbers of the paper. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock, type JsonObject } from "spar/base";
+import { sha256, systemClock, type JsonObject } from "spar/base";
+import type { CreateModelOptions, Engine } from "spar/contract";
 import { readPairs } from "spar/data";
 import { openRunReader } from "spar/store";
 import { createFakeEngine, expectCode } from "spar/testing";
-import { resolveOptions, resumeRun, startRun } from "spar/train";
+import { listSavedPolicies, resolveOptions, resumeRun, startRun } from "spar/train";
 import { afterAll, expect, test } from "vitest";
+import { z } from "zod";
+import { scheduleOf } from "./fine-tuning.ts";
 import { recipe } from "./recipe.ts";
 
 const root = mkdtempSync(join(tmpdir(), "spar-spin-"));
@@ -26,7 +29,11 @@ const small: JsonObject = {
 
 const finished = new Map<string, Promise<string>>();
 
-function play(name: string, overrides: JsonObject = {}): Promise<string> {
+function play(
+  name: string,
+  overrides: JsonObject = {},
+  engineFactory: () => Promise<Engine> = async () => createFakeEngine({}),
+): Promise<string> {
   const folder = join(root, name);
   const known = finished.get(name);
   if (known !== undefined) return known;
@@ -37,13 +44,18 @@ function play(name: string, overrides: JsonObject = {}): Promise<string> {
     overrides: { ...small, ...overrides },
     seed: 3,
     engineName: "fake",
-    engineFactory: async () => createFakeEngine({}),
+    engineFactory,
     clock: systemClock,
     software: { spar: "test", node: "test", commit: null },
   }).then(() => folder);
   finished.set(name, run);
   return run;
 }
+
+const versionSchema = z.preprocess(
+  (result) => z.looseObject({ version: z.unknown() }).safeParse(result).data?.version ?? result,
+  z.object({ modelId: z.string(), number: z.int(), address: z.string(), digest: z.string() }),
+);
 
 function metricsOf(folder: string, name: string): number[] {
   using reader = openRunReader(folder);
@@ -76,6 +88,58 @@ test("answers come in the order of the prompts, references pass through unchange
   }
 });
 
+test("every answer is of the iterate before it, whose weights stay as they were", async () => {
+  const folder = await play("one");
+  using reader = openRunReader(folder);
+  const results = new Map([...reader.steps()].map(({ name, result }) => [name, result]));
+  const iterates = [results.get("start"), results.get("train-0")].map((result) =>
+    versionSchema.parse(result),
+  );
+  expect(new Set(iterates.map(({ digest }) => digest)).size).toBe(2);
+  for (const [iteration, iterate] of iterates.entries()) {
+    for (const { start } of reader.episodes({ stepName: `answer-${iteration}` })) {
+      expect(reader.episode(start.id).turns.map(({ turn }) => turn.player.version)).toEqual([iterate]);
+    }
+    const saved = listSavedPolicies(reader)
+      .find(({ name }) => name === "player")
+      ?.weights.find(({ label }) => label === `version ${iterate.number}`);
+    const { path, files } = reader.checkpoint(saved?.checkpoint ?? "");
+    for (const file of files) expect(sha256(readFileSync(join(path, file.path)))).toBe(file.sha256);
+  }
+});
+
+test("a schedule ends with the updates that are done, or is stopped early, for SPIN and controls alike", () => {
+  const published = resolveOptions(recipe, "released");
+  const rate = (updateCount: number, update: number): number =>
+    scheduleOf(published, 0, updateCount)(update, updateCount);
+  // Two epochs of 778 updates out of a schedule made for six.
+  expect(rate(1556, 778)).toBeCloseTo(4.62985e-7, 12);
+  expect(rate(1556, 1556)).toBeCloseTo(3.70388e-7, 12);
+  const paper = resolveOptions(recipe, "paper");
+  expect(scheduleOf(paper, 0, 1556)(778, 1556)).toBeCloseTo(2.778571e-7, 12);
+  expect(scheduleOf(paper, 0, 1556)(1556, 1556)).toBe(0);
+});
+
+test("adapters are compared with adapters: the control trains as many numbers as SPIN", async () => {
+  const engine = createFakeEngine({});
+  const trainable = new Map<string, number>();
+  const spy = async (): Promise<Engine> =>
+    new Proxy<Engine>(engine, {
+      get: (target, key) => {
+        const value: unknown = Reflect.get(target, key, target);
+        if (key === "createModel")
+          return async (options: CreateModelOptions) => {
+            const model = await target.createModel(options);
+            trainable.set(options.name, model.trainableParameterCount);
+            return model;
+          };
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  await play("adapters", { loraRank: 2, iterationCount: 1 }, spy);
+  expect(trainable.get("control-equal-updates")).toBe(trainable.get("player"));
+});
+
 test("a window of two trains on the answers of the last two iterates, a window of one on the newest", async () => {
   const all = { dropEqualAnswers: false };
   expect(metricsOf(await play("window-1", all), "pairs/trained/count")).toEqual([60, 60]);
@@ -94,13 +158,17 @@ test("prompts of one's own are read from JSON Lines", async () => {
   const file = join(root, "own.jsonl");
   const lines = Array.from({ length: 40 }, (_, index) => ({
     messages: [
-      { role: "user", content: `say ${index % 10}` },
-      { role: "assistant", content: String(index % 10) },
+      { role: "user", content: `say ${index}` },
+      { role: "assistant", content: ` ${index % 10}é\t` },
     ],
   }));
   writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
   const folder = await play("own", { data: file, exampleCount: 0, iterationCount: 1 });
   expect(metricsOf(folder, "held-out/nllNats")).toHaveLength(2);
+  const pairs = await Array.fromAsync(readPairs(join(folder, "artifacts", "pairs-answer-0.parquet")));
+  for (const { prompt, real } of pairs) {
+    expect(real, "references pass through byte by byte").toBe(` ${Number(prompt.slice(4)) % 10}é\t`);
+  }
 });
 
 test("the same seed gives the same figures", async () => {

@@ -46,7 +46,8 @@ async function runSpin(run: Run<SpinOptions>): Promise<JsonValue> {
   await checkData(run, task);
 
   // The main player. Its versions are the iterates: version 1 is the start, each iteration adds one.
-  const player = await run.model("player", modelOptions(run, task));
+  const model = modelOptions(run, task);
+  const player = await run.model("player", model);
   const start = await run.step("start", { models: [player] }, async (step) => {
     if (options.warmUp.epochs > 0) {
       const updates = await warmUp(player, task, { options, step });
@@ -86,7 +87,7 @@ async function runSpin(run: Run<SpinOptions>): Promise<JsonValue> {
   const updateCounts = trainings.map(({ updateCount }) => updateCount);
   const controls: ControlResult[] = [];
   for (const kind of options.controls)
-    controls.push(await runControl(run, { kind, task, start, updateCounts }));
+    controls.push(await runControl(run, { kind, task, model, start, updateCounts }));
   const spinUpdates = updateCounts.reduce((sum, count) => sum + count, 0);
   comparison(run.report, { start: startFigures, spin: figures, spinUpdates, controls });
   const versions = [start, opponent];
@@ -162,6 +163,7 @@ async function measure(
       engine,
       version,
       examples: task.heldOut,
+      stopTokenIds: task.renderer.stopTokenIds,
       maxAnswerTokens,
       concurrency,
       signal: step.signal,

@@ -104,25 +104,26 @@ export async function trainIteration(
   const { options } = run;
   const rows = await iterationRows(options, step, { task, iteration });
   const { model } = policy;
-  await checkMismatch({
-    model,
-    description: run.engine.description,
-    data: rows,
-    step,
-    report: run.report,
-    index: iteration,
-  });
-  const data = await withReferences(rows, {
+  const { data, logprobs } = await withReferences(rows, {
     model,
     rowsPerCall: options.maxRowsPerCall,
     signal: step.signal,
   });
+  await checkMismatch({
+    model,
+    logprobs,
+    description: run.engine.description,
+    data,
+    step,
+    report: run.report,
+    index: iteration,
+  });
   const pairCount = data.length / 2;
-  const updatesPerEpoch = Math.ceil(pairCount / options.pairsPerUpdate);
+  const updateCount = Math.ceil(pairCount / options.pairsPerUpdate) * options.epochsPerIteration;
   const beta = atIteration(options.betas, iteration);
   const progress = step.progress({
     what: "telling answers apart",
-    total: updatesPerEpoch * options.epochsPerIteration,
+    total: updateCount,
     unit: "updates",
   });
   const updates = await fit({
@@ -137,7 +138,7 @@ export async function trainIteration(
         realNll: { coefficient: options.nllCoefficient, isPerToken: true },
       }),
     optimizer: optimizerOf(options),
-    schedule: scheduleOf(options, iteration, updatesPerEpoch),
+    schedule: scheduleOf(options, iteration, updateCount),
     groupsPerUpdate: options.pairsPerUpdate,
     microBatchRows: options.maxRowsPerCall,
     epochs: options.epochsPerIteration,

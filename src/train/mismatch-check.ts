@@ -21,6 +21,8 @@ export interface MismatchCheckOptions {
   readonly description: Pick<EngineDescription, "precision">;
   /** Rows with `behaviorLogprobs`, as they will be trained on first. */
   readonly data: readonly Datum[];
+  /** The trainer's log-probabilities of `data`, where they are known; left out, they are computed. */
+  readonly logprobs?: readonly Float32Array[];
   readonly step: Pick<Step, "metric" | "signal">;
   readonly report: Pick<Report, "note">;
   /** Where the metrics stand on the horizontal axis. */
@@ -31,17 +33,22 @@ export interface MismatchCheckOptions {
 /** Records the gap as metrics of the step, and notes an alarm; call it before the first update. */
 export async function checkMismatch(options: MismatchCheckOptions): Promise<Mismatch> {
   const { model, data, step, report, index } = options;
-  const fresh = data.filter(
-    (datum) => datum.behaviorLogprobs !== undefined && datum.origin?.isReplayed !== true,
-  );
-  if (fresh.length === 0) return { kind: "empty" };
-  const call: CallOptions = { signal: step.signal };
-  const { logprobs } = await model.forward(fresh, call);
-  const mismatch = measureMismatch(fresh, logprobs);
+  const mismatch =
+    options.logprobs === undefined
+      ? await measureFresh(model, data, { signal: step.signal })
+      : measureMismatch(data, options.logprobs);
   if (mismatch.kind === "empty") return mismatch;
   for (const [name, value] of Object.entries(mismatchMetrics(mismatch))) step.metric(name, index, value);
   const verdict = judgeMismatch(mismatch, { precision: options.description.precision, ...options.alarm });
   step.metric("mismatch/alarm", index, verdict.kind === "alarm" ? 1 : 0);
   if (verdict.kind === "alarm") report.note(`Alarm: ${verdict.message}`);
   return mismatch;
+}
+
+async function measureFresh(model: Model, data: readonly Datum[], call: CallOptions): Promise<Mismatch> {
+  const fresh = data.filter(
+    (datum) => datum.behaviorLogprobs !== undefined && datum.origin?.isReplayed !== true,
+  );
+  if (fresh.length === 0) return { kind: "empty" };
+  return measureMismatch(fresh, (await model.forward(fresh, call)).logprobs);
 }
