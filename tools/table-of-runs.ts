@@ -2,7 +2,7 @@
  * Prints the results of several runs of one recipe, one per seed, as a Markdown table for its README:
  * every number of the result with its mean, its standard deviation over seeds, and each seed's value.
  *
- * Use: node --conditions=source tools/table-of-runs.ts RUN_FOLDER...
+ * Use: npm run table -- RUN_FOLDER...
  */
 import { basename } from "node:path";
 import type { JsonValue } from "spar/base";
@@ -40,7 +40,7 @@ function row(name: string, runs: readonly Finished[]): string {
 
 const folders = process.argv.slice(2);
 if (folders.length === 0) {
-  process.stderr.write("usage: node --conditions=source tools/table-of-runs.ts RUN_FOLDER...\n");
+  process.stderr.write("usage: npm run table -- RUN_FOLDER...\n");
   process.exit(2);
 }
 const runs = folders.map(readRun).toSorted((left, right) => left.seed - right.seed);
