@@ -19,8 +19,11 @@ export interface WaitOptions extends CallOptions {
   readonly hint?: string;
 }
 
+/** The longest that a timer can wait, 24 days; a longer one would fire at once. */
+const longestTimeoutMs = 2 ** 31 - 1;
+
 /**
- * Waits for a promise, at most `timeoutMs`. The work behind the promise is told through the signal
+ * Waits for a promise, at most `timeoutMs` (or 24 days, where that is more). The work behind the promise is told through the signal
  * that `start` receives, which aborts when the wait ends early.
  *
  * @throws `deadline-exceeded` (retryable) when the time is up, `aborted` when the signal fires.
@@ -32,12 +35,13 @@ export async function withDeadline<T>(
   if (options.signal?.aborted === true) throw abortedError(options);
   const controller = new AbortController();
   let cleanUp = (): void => undefined;
+  const timerMs = Math.min(options.timeoutMs, longestTimeoutMs);
   const end = new Promise<never>((_resolve, reject) => {
     const fail = (error: SparError): void => {
       reject(error);
       controller.abort(error);
     };
-    const timer = setTimeout(() => fail(deadlineError(options)), options.timeoutMs);
+    const timer = setTimeout(() => fail(deadlineError(options)), timerMs);
     const onAbort = (): void => fail(abortedError(options));
     options.signal?.addEventListener("abort", onAbort, { once: true });
     cleanUp = () => {

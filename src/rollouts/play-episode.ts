@@ -12,9 +12,6 @@ export interface EpisodePlay {
   readonly calls: readonly Call[];
 }
 
-/** The longest that a timer can wait. */
-const longestTimeoutMs = 2 ** 31 - 1;
-
 /**
  * Plays a game on a task at a table of its own.
  *
@@ -27,7 +24,7 @@ export async function playEpisode<Task extends JsonValue, Outcome extends JsonVa
 ): Promise<EpisodePlay> {
   // Waits end at the episode's time by themselves: this one is for a game that waits for nothing.
   const slackMs = Math.max(options.replyTimeoutMs, options.callTimeoutMs);
-  const timeoutMs = Math.min(options.start.limits.timeMs + slackMs, longestTimeoutMs);
+  const timeoutMs = options.start.limits.timeMs + slackMs;
   const what = `the end of the game ${game.id}`;
   const stop = new AbortController();
   const table = new EpisodeTable({ ...options, signal: stop.signal });

@@ -5,16 +5,13 @@ import type { EpisodeTableOptions } from "./table-options.ts";
 
 type WaitOptions = Pick<EpisodeTableOptions, "signal" | "replyTimeoutMs" | "callTimeoutMs">;
 
-/** The longest that a timer can wait. */
-const longestTimeoutMs = 2 ** 31 - 1;
-
 /** What the player answered, or `time` where the episode's own time ended first. */
 export async function waitForPlayer<T>(
   options: WaitOptions,
   wait: { readonly seat: string; readonly leftMs: number },
   ask: (call: CallOptions) => Promise<T>,
 ): Promise<T | "time"> {
-  const timeoutMs = Math.min(options.replyTimeoutMs, wait.leftMs, longestTimeoutMs);
+  const timeoutMs = Math.min(options.replyTimeoutMs, wait.leftMs);
   const what = `the reply of seat ${wait.seat}`;
   try {
     return await withDeadline({ boundary: "player", what, timeoutMs, signal: options.signal }, (signal) =>
@@ -36,7 +33,7 @@ export async function waitForService<T>(
   wait: { readonly service: string; readonly leftMs: number },
   perform: (call: CallOptions) => Promise<T>,
 ): Promise<ServiceAnswer<T> | "time"> {
-  const timeoutMs = Math.min(options.callTimeoutMs, wait.leftMs, longestTimeoutMs);
+  const timeoutMs = Math.min(options.callTimeoutMs, wait.leftMs);
   const what = `the answer of service ${wait.service}`;
   try {
     const output = await withDeadline(
