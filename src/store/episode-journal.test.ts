@@ -141,6 +141,25 @@ test("a full disk is told to whoever waits and to whoever comes next, and what w
   reader.close();
 });
 
+test("strings of a group whose commit failed are stored again with the next", () => {
+  const database = Database.openForWriting(join(root, "rolled-back.sqlite"));
+  createTables(database);
+  const journal = new EpisodeJournal(database, new TextTable(database));
+  journal.start(episodeStart("a", "a step of its own"));
+  journal.turns([turnOf("a", 0)], "ask", 1);
+  // The rows went in, then the disk had no room for the commit.
+  vi.spyOn(database, "transaction").mockImplementationOnce((body) => {
+    database.execute("BEGIN IMMEDIATE");
+    body();
+    database.execute("ROLLBACK");
+    throw new Error("no room");
+  });
+  expect(() => journal.flush()).toThrow("no room");
+  journal.flush();
+  expect(journal.turnsOf("a step of its own")).toHaveLength(1);
+  database.close();
+});
+
 test("a closed run takes no more records", async () => {
   const store = create("closed");
   store.close();

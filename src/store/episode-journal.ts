@@ -12,7 +12,7 @@ import {
   type RecordedTurn,
   type Turn,
 } from "../records/index.ts";
-import { numberOrNullOf, type Database } from "./database.ts";
+import { numberOrNullOf, textOf, type Database } from "./database.ts";
 import { EpisodeRows } from "./episode-rows.ts";
 import { storeError } from "./store-errors.ts";
 import type { TextTable } from "./text-table.ts";
@@ -121,6 +121,14 @@ export class EpisodeJournal {
     return step !== null && this.#database.first(sql, step) !== null;
   }
 
+  /** The ids of a step's episodes that count, in the order in which they began. */
+  idsOf(stepName: string): string[] {
+    this.flush();
+    const step = this.#texts.find(stepName);
+    const sql = "SELECT key FROM episodes WHERE step = ? AND superseded = 0 ORDER BY id";
+    return step === null ? [] : this.#database.all(sql, step).map((row) => textOf(row, "key"));
+  }
+
   /** Turns of a step by play, number of the episode and order of its game, whenever they were played. */
   turnsOf(stepName: string): RecordedTurn[] {
     this.flush();
@@ -137,7 +145,13 @@ export class EpisodeJournal {
   flush(): void {
     if (this.#failure !== null) throw this.#failure.error;
     if (this.#pending.length === 0) return this.#settle();
-    this.#database.transaction(() => this.write());
+    try {
+      this.#database.transaction(() => this.write());
+    } catch (thrown) {
+      // Numbers of strings that were made inside are gone with the transaction.
+      this.#texts.forget();
+      throw thrown;
+    }
     this.written();
   }
 

@@ -41,6 +41,10 @@ export class ActiveStep implements Step {
   readonly changedStates: Set<string> = new Set();
   readonly #store: RunStore;
   readonly #observer: RunObserver | undefined;
+  /** Whether an earlier try of this step left episodes; null until somebody asks. */
+  #hasEarlier: boolean | null = null;
+  /** Where it did: those that this try began or went on with. */
+  readonly #ownEpisodes = new Set<string>();
   #progressCount = 0;
 
   constructor(options: ActiveStepOptions) {
@@ -79,18 +83,35 @@ export class ActiveStep implements Step {
   }
 
   turns(stepName: string = this.name): readonly Turn[] {
-    return this.#store.episodes.turnsOf(stepName).map(({ turn }) => turn);
+    const turns = this.#store.episodes.turnsOf(stepName).map(({ turn }) => turn);
+    if (stepName !== this.name || !this.#findsEarlier()) return turns;
+    return turns.filter(({ episodeId }) => this.#ownEpisodes.has(episodeId));
+  }
+
+  /** What earlier tries played and this one did not was played on other results: it does not count. */
+  setLeftOversAside(): void {
+    if (!this.#findsEarlier()) return;
+    const { episodes } = this.#store;
+    const leftOver = episodes.idsOf(this.name).filter((id) => !this.#ownEpisodes.has(id));
+    if (leftOver.length > 0) episodes.setAside(leftOver);
+  }
+
+  /** Nearly every step is tried once: ask once, before this try has written anything. */
+  #findsEarlier(): boolean {
+    return (this.#hasEarlier ??= this.#store.episodes.hasEpisodes(this.name));
   }
 
   #recorderOf({ episodes }: RunStore): EpisodeRecorder {
-    let hasEarlier: boolean | null = null;
     return {
       find: (episodeId) => {
-        // Nearly every step is tried once: ask once whether there is anything to find.
-        hasEarlier ??= episodes.hasEpisodes(this.name);
-        return hasEarlier ? episodes.find(episodeId) : null;
+        if (!this.#findsEarlier()) return null;
+        this.#ownEpisodes.add(episodeId);
+        return episodes.find(episodeId);
       },
-      start: (start) => episodes.start(start),
+      start: (start) => {
+        if (this.#findsEarlier()) this.#ownEpisodes.add(start.id);
+        episodes.start(start);
+      },
       turns: (turns, ask, elapsedMs) => episodes.turns(turns, ask, elapsedMs),
       call: (call, elapsedMs) => episodes.call(call, elapsedMs),
       refuse: (episodeId, sequence, elapsedMs) => episodes.refuse(episodeId, sequence, elapsedMs),

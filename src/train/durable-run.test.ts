@@ -1,16 +1,17 @@
 import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { systemClock } from "../base/index.ts";
+import { SparError, systemClock } from "../base/index.ts";
 import { tokens, type Datum, type Model, type PolicyVersion } from "../contract/index.ts";
-import { openRunReader } from "../store/index.ts";
+import { openRunReader, RunStore } from "../store/index.ts";
 import { createFakeEngine, expectCode, type FakeEngine } from "../testing/index.ts";
 import { temporaryFolder } from "../../test/fixtures/durability/records.ts";
 import { resumeRun, startRun, type RunOutcome } from "./execute-run.ts";
 import type { RunEvent } from "./observer.ts";
 import { defineRecipe, type Recipe } from "./recipe.ts";
 import type { Policy, Run } from "./run.ts";
+import { listSavedPolicies } from "./saved-policies.ts";
 
 const root = temporaryFolder();
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -147,6 +148,41 @@ test("states are what the last commit left, and what a failed step did to them i
     };
   await start("states", body(true)).catch(() => undefined);
   expect((await resume("states", body(false))).result).toEqual([10, 20, 30]);
+});
+
+test("a state changes where it is set, not where what it gave is changed", async () => {
+  const body: Body = async (run) => {
+    const pool = run.state("pool", { names: ["first"] });
+    pool.get().names.push("not set");
+    await run.step("add", { states: [pool] }, async () => {
+      const { names } = pool.get();
+      pool.set({ names: [...names, "second"] });
+      pool.get().names.push("not set");
+    });
+    return pool.get();
+  };
+  expect((await start("pool", body)).result).toEqual({ names: ["first", "second"] });
+});
+
+test("policies whose names are like places of saves keep checkpoints of their own", async () => {
+  const body: Body = async (run) => {
+    const other = await run.model("a-3", { from: { ...fresh.from, seed: 2 } });
+    // Joined by "-", its save at 1 and the second save of "a" at 3 would both be "a-3-1".
+    const kept = await run.step("publish other", { models: [other] }, async () => other.publish());
+    const policy = await run.model("a", fresh);
+    const last = await run.step("publish twice", { models: [policy] }, async () => {
+      await policy.publish();
+      await train(policy.model);
+      return policy.publish();
+    });
+    return { kept, last };
+  };
+  await start("alike", body);
+  using reader = openRunReader(join(root, "alike"));
+  const folders = listSavedPolicies(reader).flatMap(({ weights }) =>
+    weights.map(({ checkpoint }) => checkpoint),
+  );
+  expect(new Set(folders).size).toBe(folders.length);
 });
 
 test("a version of an earlier process samples the same after a resume, and one that was released is gone", async () => {
@@ -361,6 +397,36 @@ test("an engine that does not answer ends the run within its deadline", async ()
     engineTimeoutMs: 50,
   });
   expect((await expectCode(hung, "deadline-exceeded")).message).toContain("saving the model policy");
+});
+
+test("what ended a run is told, not what went wrong while it was closed", async () => {
+  const body: Body = async (run) =>
+    run.step("a", {}, async () => {
+      const close = vi.spyOn(RunStore.prototype, "close").mockImplementation(function (this: RunStore) {
+        close.mockRestore();
+        this.close();
+        throw new Error("no room for what waits");
+      });
+      throw new SparError({ code: "disk-full", boundary: "store", message: "no room for the step" });
+    });
+  expect((await expectCode(start("closing", body), "disk-full")).message).toBe("no room for the step");
+});
+
+test("an engine that starts too late is closed, not left running", async () => {
+  const late = createFakeEngine();
+  const started = Promise.withResolvers<FakeEngine>();
+  const begun = startRun({
+    ...common("late", async () => null, {}),
+    engineFactory: async () => started.promise,
+    preset: "nano",
+    seed: 1,
+    engineName: "fake",
+    software: { spar: "test", node: "test", commit: null },
+    engineTimeoutMs: 10,
+  });
+  await expectCode(begun, "deadline-exceeded");
+  started.resolve(late);
+  await vi.waitFor(() => expectCode(late.createModel({ name: "any", ...fresh }), "engine-closed"));
 });
 
 test("a cancelled run ends soon, also where a body does not listen, and can be resumed", async () => {

@@ -94,8 +94,9 @@ export class DurableRun<Options> implements Run<Options> {
     const { states } = this.#context;
     const read = (): T => {
       const value = states.get(name);
-      // What was stored under a name is what its only owner put there.
-      return value === undefined ? initial : (structuredClone(value) as T);
+      // A copy, so that what is done to it counts only once it is set. What was stored under a name
+      // is what its only owner put there.
+      return structuredClone(value === undefined ? initial : (value as T));
     };
     const write = (value: T): void => {
       const step = this.#context.activeStep();

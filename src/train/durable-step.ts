@@ -74,6 +74,7 @@ export async function liveStep(
     const changed = changedPolicies(context, before);
     await saveModels(context, changed, options.savesAll);
     const effects = effectsOf(context, { step, changed, made: options.made });
+    step.setLeftOversAside();
     const durationMs = clock.monotonicMs() - startTick;
     context.options.store.commit(
       { position, ...identity, result, effects: toPlainJson(effects, "effects"), startedMs, durationMs },

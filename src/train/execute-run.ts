@@ -146,7 +146,12 @@ async function withEngine<T>(
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   const engine = await withDeadline(
     { boundary: "engine", what: "the start of the engine", timeoutMs, ...signal },
-    (inner) => options.engineFactory(inner),
+    async (inner) => {
+      const started = await options.engineFactory(inner);
+      // Nobody waits any more: an engine that came too late would run on for ever.
+      if (inner.aborted) await started.close();
+      return started;
+    },
   );
   try {
     return await use(engine);
@@ -200,6 +205,7 @@ async function execute<Schema extends OptionsSchema>(
       stopTimeoutMs: options.stopTimeoutMs ?? defaultStopTimeoutMs,
     });
     const result = await run.finish(await recipe.run(run));
+    store.close();
     tell(observer, { kind: "run-end", outcome: "finished" });
     return { id, folder: options.folder, result };
   } catch (thrown) {
@@ -207,18 +213,24 @@ async function execute<Schema extends OptionsSchema>(
     recordEnd(store, outcome, thrown);
     tell(observer, { kind: "run-end", outcome });
     throw thrown;
-  } finally {
-    store.close();
   }
 }
 
-/** Best effort: the error that ended the run is the one to tell, not that of a full disk after it. */
+/**
+ * Closes the store with a last event. Best effort: the error that ended the run is the one to tell,
+ * not that of a full disk after it.
+ */
 function recordEnd(store: RunStore, outcome: "interrupted" | "failed", thrown: unknown): void {
-  try {
-    const code = isSparError(thrown) ? thrown.code : "unknown";
-    store.event(`run-${outcome}`, { code, message: messageOf(thrown) });
-  } catch {
-    return;
+  const code = isSparError(thrown) ? thrown.code : "unknown";
+  for (const last of [
+    () => store.event(`run-${outcome}`, { code, message: messageOf(thrown) }),
+    () => store.close(),
+  ]) {
+    try {
+      last();
+    } catch {
+      continue;
+    }
   }
 }
 

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { systemClock, type JsonValue } from "../base/index.ts";
 import { tokens, type CreateModelOptions, type Engine, type Model } from "../contract/index.ts";
+import { scriptedPlayer } from "../players/index.ts";
 import { playEpisodes } from "../rollouts/index.ts";
+import { openRunReader } from "../store/index.ts";
 import { createFakeEngine } from "../testing/index.ts";
 import { temporaryFolder } from "../../test/fixtures/durability/records.ts";
 import { echoGame, smallRecipe, tokenPlayer } from "../../test/fixtures/durability/small-recipe.ts";
@@ -103,3 +105,44 @@ test.each([true, false])(
     expect(result).toEqual((await playTwice(`fresh-${hasDigests}`, [0.7, 0.7], hasDigests)).result);
   },
 );
+
+test("what an earlier try played and the repeated one does not play any more does not count", async () => {
+  const folder = join(root, "left-over");
+  const attempt = (taskCount: number, fails: boolean) => ({
+    ...smallRecipe,
+    run: async (run: Parameters<typeof smallRecipe.run>[0]): Promise<JsonValue> => {
+      await run.step("play", {}, async (step) => {
+        const found = step.turns().length;
+        await playEpisodes({
+          step,
+          game: echoGame,
+          tasks: Array.from({ length: taskCount }, (_, number) => ({ id: `t${number}`, task: { number } })),
+          seats: { speaker: scriptedPlayer({ name: "script", reply: () => "3" }) },
+          services: { double: async (input) => Number(input) * 2 },
+        });
+        if (fails) throw new Error("told to");
+        const episodeIds = new Set(step.turns().map(({ episodeId }) => episodeId));
+        return { found, episodeCount: episodeIds.size };
+      });
+      return run.step("read", {}, async (step) => {
+        return [...new Set(step.turns("play").map(({ episodeId }) => episodeId))];
+      });
+    },
+  });
+  const common = { folder, clock: systemClock, engineFactory: async () => createFakeEngine() };
+  const begin = {
+    preset: "nano",
+    seed: 1,
+    engineName: "fake",
+    software: { spar: "t", node: "t", commit: null },
+  };
+  await startRun({ ...common, ...begin, recipe: attempt(4, true) }).catch(() => undefined);
+  const { result } = await resumeRun({ ...common, recipe: attempt(2, false) });
+  expect(result).toEqual(["play/episodes#0", "play/episodes#1"]);
+  using reader = openRunReader(folder);
+  expect([...reader.episodes()].map(({ start }) => start.id)).toEqual(result);
+  expect([...reader.steps()].find(({ name }) => name === "play")?.result).toEqual({
+    found: 0,
+    episodeCount: 2,
+  });
+});

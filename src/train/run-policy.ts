@@ -190,11 +190,15 @@ export class RunPolicy implements Policy {
     });
   }
 
-  /** Distinct within a step, so that a publication and the end of the step can each have one. */
+  /**
+   * Distinct within a step, so that a publication and the end of the step can each have one. Names of
+   * policies hold no point, so no two policies share a folder: with "-", the second save of `a` at 3
+   * would be the first of `a-3` at 1.
+   */
   #nextFolder(position: number): string {
     const count = this.#saveCount.position === position ? this.#saveCount.count + 1 : 0;
     this.#saveCount = { position, count };
-    return `${this.name}-${position}${count === 0 ? "" : `-${count}`}`;
+    return `${this.name}.${position}${count === 0 ? "" : `.${count}`}`;
   }
 
   #wait<T>(doing: string, start: (call: CallOptions) => Promise<T>): Promise<T> {

@@ -63,8 +63,9 @@ export interface Step {
   /** Progress for people; not stored. */
   progress(options: ProgressOptions): Progress;
   /**
-   * Turns recorded by this step, also those of an earlier try of it that was interrupted; or those of
-   * an earlier step by its name, so that results need not hold what is on record already.
+   * Turns that this step has played so far, those included that an interrupted try of it played and
+   * this one goes on with; or those of an earlier step by its name, so that results need not hold what
+   * is on record already.
    */
   turns(stepName?: string): readonly Turn[];
   /** Where episodes of this step are written; for `playEpisodes` and for verdicts and rewards. */
