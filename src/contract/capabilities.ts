@@ -28,7 +28,7 @@ export type Capability =
 export const capabilityMeanings: Readonly<Record<Capability, string>> = {
   images: "images reach both sampling and training",
   "prompt-logprobs": "sampling returns log-probabilities of the prompt",
-  entropies: "forward passes return the entropy of each position",
+  entropies: "custom losses can read the entropy of each position",
   values: "models can carry a value head",
   embeddings: "the mean of the last hidden layer can be read",
   "one-pass-custom-loss": "a custom loss runs on the graph of one forward pass",

@@ -5,7 +5,7 @@ import { tolerances, widened } from "../testing/tolerances.ts";
 import { addMetrics } from "./metrics.ts";
 import { pairLoss, type PairLossOptions } from "./pair-loss.ts";
 import { pairShapes, pairShapeValue } from "./pair-shape.ts";
-import { evaluatePairs, pairData, type PairNumbers } from "./pair-test-data.ts";
+import { evaluatePairs, pairData, type PairNumbers } from "./fixtures/pair-data.ts";
 
 const exact = tolerances.float64;
 const e1: PairNumbers = [-42, -35.5, -45, -33];

@@ -5,7 +5,7 @@ import { printedTo, tolerances } from "../testing/tolerances.ts";
 import { pairLoss, pairMeans } from "./pair-loss.ts";
 import { pairConstants } from "./pair-rows.ts";
 import { pairShapes } from "./pair-shape.ts";
-import { evaluatePairs, pairData, type PairNumbers } from "./pair-test-data.ts";
+import { evaluatePairs, pairData, type PairNumbers } from "./fixtures/pair-data.ts";
 
 const exact = tolerances.float64;
 /** The specification prints six decimals. */

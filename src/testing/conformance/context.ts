@@ -15,7 +15,6 @@ import type {
   ModelSource,
   OptimizerKind,
   OptimizerParameters,
-  PolicyVersion,
 } from "../../contract/index.ts";
 import { tolerances, widened, type Tolerance } from "../tolerances.ts";
 
@@ -176,16 +175,4 @@ export function expectChanged(
 /** Log-probabilities of the targets under the current weights. */
 export async function forwardOf(model: Model, data: readonly Datum[]): Promise<readonly Float32Array[]> {
   return (await model.forward(data)).logprobs;
-}
-
-/** Log-probabilities of a reply after a prompt, one per token of the reply, by a version. */
-export async function scoreReply(
-  context: ConformanceContext,
-  version: PolicyVersion,
-  prompt: readonly number[],
-  reply: readonly number[],
-): Promise<Float32Array> {
-  const input = [{ kind: "tokens" as const, tokenIds: [...prompt, ...reply] }];
-  const [logprobs] = await context.engine.computeLogprobs(version, [input]);
-  return (logprobs ?? new Float32Array()).slice(prompt.length - 1);
 }

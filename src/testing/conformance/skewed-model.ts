@@ -4,7 +4,7 @@
  */
 import { expect } from "vitest";
 import { tokens, type Model, type PolicyVersion } from "../../contract/index.ts";
-import { scoreReply, type ConformanceContext } from "./context.ts";
+import type { ConformanceContext } from "./context.ts";
 import { rowOf } from "./data.ts";
 
 /** The prompt after which the preference was learned. */
@@ -53,13 +53,4 @@ export async function nextLogprobs(
   ]);
   const scored = await context.engine.computeLogprobs(version, inputs);
   return scored.map((row) => row.at(-1) ?? Number.NaN);
-}
-
-/** Log-probabilities that the version gives to a reply after the skewed prompt. */
-export function scoreSkewed(
-  context: ConformanceContext,
-  version: PolicyVersion,
-  reply: readonly number[],
-): Promise<Float32Array> {
-  return scoreReply(context, version, skewedPrompt, reply);
 }
