@@ -12,17 +12,17 @@ import {
   type JsonObject,
   type JsonValue,
 } from "../base/index.ts";
-import { capabilityMissing, missingCapabilities, type Engine } from "../contract/index.ts";
+import type { Engine } from "../contract/index.ts";
 import { recordsVersion } from "../records/index.ts";
 import { RunStore, type RunManifest } from "../store/index.ts";
 import { DurableRun } from "./durable-run.ts";
 import { tell, type RunObserver } from "./observer.ts";
-import { checkOptions, differingOptions, optionsToJson, resolveOptions } from "./options.ts";
+import { optionsToJson, resolveOptions } from "./options.ts";
 import type { OptionsSchema, Recipe } from "./recipe.ts";
 import { replayOnlyEngine } from "./replay-engine.ts";
+import { checkEngine, checkNeeds, checkpointOption, optionsOfRun } from "./run-checks.ts";
 import { RunReports } from "./run-reports.ts";
 import { parseEffects, resumableStepCount, Standing } from "./step-effects.ts";
-import { trainError } from "./train-errors.ts";
 
 interface ExecuteOptions<Schema extends OptionsSchema> {
   readonly recipe: Recipe<Schema>;
@@ -250,51 +250,4 @@ function goBack(store: RunStore): {
     repeatedSteps: steps.slice(keptCount).map((step) => step.name),
     isFinished: kept.at(-1)?.kind === "end",
   };
-}
-
-function optionsOfRun<Schema extends OptionsSchema>(
-  recipe: Recipe<Schema>,
-  manifest: RunManifest,
-  overrides: JsonObject | undefined,
-): z.output<Schema> {
-  const hint = "resume it with what began it, or start a new run";
-  if (recipe.id !== manifest.recipe.id || recipe.version !== manifest.recipe.version) {
-    const was = `${manifest.recipe.id} version ${manifest.recipe.version}`;
-    throw trainError(
-      "run-changed",
-      `the run was begun by recipe ${was}, this is ${recipe.id} version ${recipe.version}`,
-      { hint },
-    );
-  }
-  const recipeOptions = checkOptions(recipe, { ...manifest.options, ...overrides });
-  const differences = differingOptions(manifest.options, optionsToJson(recipeOptions));
-  if (differences.length > 0)
-    throw trainError("run-changed", `options of the run differ: ${differences.join("; ")}`, { hint });
-  return recipeOptions;
-}
-
-function checkNeeds<Schema extends OptionsSchema>(
-  recipe: Recipe<Schema>,
-  options: z.output<Schema>,
-  engine: Engine,
-): void {
-  const [missing] = missingCapabilities(engine.capabilities, recipe.needs(options));
-  if (missing !== undefined) throw capabilityMissing(engine.description.id, missing);
-}
-
-/** The arithmetic must be of the same kind; another executor of one engine is the user's choice. */
-function checkEngine(manifest: RunManifest, engine: Engine): void {
-  const { id, precision } = manifest.engine.description;
-  if (id !== engine.description.id || precision !== engine.description.precision) {
-    throw trainError(
-      "engine-changed",
-      `the run was begun on engine ${id} in ${precision}, this is ${engine.description.id} in ${engine.description.precision}`,
-      { hint: `resume it with --engine ${manifest.engine.name}` },
-    );
-  }
-}
-
-function checkpointOption(options: object): number {
-  if (!("checkpointEverySteps" in options)) return 1;
-  return typeof options.checkpointEverySteps === "number" ? options.checkpointEverySteps : 1;
 }
