@@ -1,16 +1,17 @@
 /**
- * The embedded engine against PyTorch: the same transformer, batch and threads, measured in turns in one run, so
- * that a busy machine slows both. Prints tokens per second and their ratio.
+ * The executors of the embedded engine against PyTorch: the same transformer, batch and threads, measured in turns
+ * in one run, so that a busy machine slows all. Prints tokens per second and their ratio to PyTorch's.
  *
  *   node --conditions=source bench/embedded.bench.ts [--python PATH] [--threads N] [--rounds N] [--nano]
  *
- * Without torch only the engine's own rates are printed, with how to install it.
+ * Without torch, or without the native executor's package, the rest is measured, with how to install it.
  */
 import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { tokens, type Architecture, type Datum } from "spar/contract";
-import { createEngine } from "spar/engines/embedded";
+import { isSparError } from "spar/base";
+import { tokens, type Architecture, type Datum, type Model, type PolicyVersion } from "spar/contract";
+import { createEngine, executors, type EmbeddedEngine } from "spar/engines/embedded";
 import { TorchProcess, type TorchCommand } from "./embedded-torch.ts";
 
 const { values } = parseArgs({
@@ -32,18 +33,37 @@ const trainingRows = values.nano ? 64 : 16;
 const prompt = values.nano ? 6 : 8;
 const count = architecture.contextLength - prompt;
 
+/** One executor with a model of its own. */
+interface Contestant {
+  readonly name: string;
+  readonly engine: EmbeddedEngine;
+  readonly model: Model;
+  readonly version: PolicyVersion;
+}
+
 interface Measure {
   readonly title: string;
   readonly torch: TorchCommand;
-  run(): Promise<number>;
+  readonly tokenCount: number;
+  run(contestant: Contestant): Promise<unknown>;
 }
 
-const engine = createEngine({ threadCount: threads });
-const model = await engine.createModel({
-  name: "bench",
-  from: { kind: "architecture", architecture, seed: 1 },
-});
-const version = await model.publish();
+async function openContestants(): Promise<Contestant[]> {
+  const result: Contestant[] = [];
+  for (const executor of executors) {
+    try {
+      const engine = createEngine({ threadCount: threads, executor });
+      const from = { kind: "architecture", architecture, seed: 1 } as const;
+      const model = await engine.createModel({ name: "bench", from });
+      result.push({ name: executor, engine, model, version: await model.publish() });
+    } catch (thrown) {
+      if (!isSparError(thrown)) throw thrown;
+      console.log(`without ${executor}: ${thrown.message}; ${thrown.hint ?? ""}`);
+    }
+  }
+  return result;
+}
+
 const promptIds = Array.from({ length: prompt }, (_, index) => (index * 7) % architecture.vocabularySize);
 const rows = Array.from({ length: trainingRows }, (_, row): Datum => {
   const ids = Array.from(
@@ -54,37 +74,36 @@ const rows = Array.from({ length: trainingRows }, (_, row): Datum => {
   return { input: [tokens(ids.slice(0, -1))], targets, weights: new Float32Array(targets.length).fill(1) };
 });
 
-async function rate(tokenCount: number, action: () => Promise<unknown>): Promise<number> {
+async function rate(measure: Measure, contestant: Contestant): Promise<number> {
   const start = performance.now();
-  await action();
-  return tokenCount / ((performance.now() - start) / 1000);
+  await measure.run(contestant);
+  return measure.tokenCount / ((performance.now() - start) / 1000);
 }
 
 const steps = values.nano ? 20 : 3;
 const training: Measure = {
   title: `train, ${trainingRows} rows`,
   torch: { kind: "train", rows: trainingRows, steps },
-  run: () =>
-    rate(steps * trainingRows * architecture.contextLength, async () => {
-      for (let step = 0; step < steps; step += 1) {
-        await Promise.all([
-          model.forwardBackward(rows, { kind: "crossEntropy" }),
-          model.optimStep({ kind: "adamw", learningRate: 1e-4, clipGradientNorm: 1 }),
-        ]);
-      }
-    }),
+  tokenCount: steps * trainingRows * architecture.contextLength,
+  run: async ({ model }) => {
+    for (let step = 0; step < steps; step += 1) {
+      await Promise.all([
+        model.forwardBackward(rows, { kind: "crossEntropy" }),
+        model.optimStep({ kind: "adamw", learningRate: 1e-4, clipGradientNorm: 1 }),
+      ]);
+    }
+  },
 };
 const sampling = [1, 16, 64, 256].map((batch): Measure => ({
   title: `sample, batch ${batch}`,
   torch: { kind: "sample", rows: batch, prompt, count },
-  run: () =>
-    rate(batch * count, () =>
-      engine.sample(version, {
-        prompt: [tokens(promptIds)],
-        count: batch,
-        parameters: { maxTokens: count, seed: 1 },
-      }),
-    ),
+  tokenCount: batch * count,
+  run: ({ engine, version }) =>
+    engine.sample(version, {
+      prompt: [tokens(promptIds)],
+      count: batch,
+      parameters: { maxTokens: count, seed: 1 },
+    }),
 }));
 
 function openTorch(): TorchProcess | undefined {
@@ -98,24 +117,31 @@ function openTorch(): TorchProcess | undefined {
 
 const median = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
+const cell = (value: number, digits = 0): string =>
+  (Number.isNaN(value) ? "-" : value.toFixed(digits)).padStart(9);
+
+const contestants = await openContestants();
 const torch = openTorch();
 console.log(`${threads} threads, ${rounds} rounds, ${JSON.stringify(architecture)}`);
-console.log("                        spar tok/s   torch tok/s   ratio (median)");
+const titles = contestants.map(({ name }) => `${name.padStart(9)}    ratio`);
+console.log(`tokens per second       torch${titles.join("")}`);
 for (const measure of [training, ...sampling]) {
-  const ours: number[] = [];
   const theirs: number[] = [];
+  const ours: number[][] = contestants.map(() => []);
+  // The first two rounds warm up: compilation, caches, clocks.
   for (let round = -2; round < rounds; round += 1) {
-    const own = await measure.run();
+    const own: number[] = [];
+    for (const contestant of contestants) own.push(await rate(measure, contestant));
     const other = torch === undefined ? NaN : (await torch.measure(measure.torch)).tokensPerSecond;
     if (round < 0) continue;
-    ours.push(own);
     theirs.push(other);
+    ours.forEach((list, index) => list.push(own[index] ?? NaN));
   }
-  const ratio = median(ours.map((own, index) => own / (theirs[index] ?? NaN)));
-  const cell = (value: number): string => (Number.isNaN(value) ? "-" : value.toFixed(0)).padStart(11);
-  console.log(
-    `${measure.title.padEnd(20)} ${cell(median(ours))}   ${cell(median(theirs))}   ${ratio.toFixed(2).padStart(6)}`,
-  );
+  const cells = ours.map((list) => {
+    const ratio = median(list.map((own, index) => own / (theirs[index] ?? NaN)));
+    return `${cell(median(list))}${cell(ratio, 2)}`;
+  });
+  console.log(`${measure.title.padEnd(20)}${cell(median(theirs))}${cells.join("")}`);
 }
 torch?.close();
-await engine.close();
+for (const { engine } of contestants) await engine.close();

@@ -42,6 +42,11 @@ const cases: Readonly<Record<string, BadInput>> = {
   },
   "an unknown flag": { words: ["list", "--jsn"], exit: "usage", says: ["'--jsn'", "did you mean --json?"] },
   "a missing argument": { words: ["run"], exit: "usage", says: ["missing required argument 'recipe'"] },
+  "an unknown executor of an engine": {
+    words: ["run", recipe, "--engine", "embedded:nativ"],
+    exit: "usage",
+    says: ['no engine is called "embedded:nativ"', "embedded:native"],
+  },
   "an unknown recipe": {
     words: ["run", "spni"],
     exit: "usage",

@@ -59,6 +59,7 @@ const byCode: Readonly<Record<string, ExitName>> = {
   aborted: "interrupted",
   "capability-missing": "environment",
   "engine-unavailable": "environment",
+  "package-missing": "environment",
   "requirements-missing": "environment",
   "file-missing": "input",
   "module-unreadable": "input",

@@ -11,6 +11,7 @@ export type EngineErrorCode =
   | "engine-failed"
   | "state-unreadable"
   | "answer-lost"
+  | "package-missing"
   | "stale-sampler"
   | "deadline-exceeded"
   | "aborted";

@@ -3,7 +3,7 @@
  * dynamic import, so that nobody pays for an engine that is not used.
  */
 import { resolve } from "node:path";
-import { messageOf, SparError, suggestName } from "../../base/index.ts";
+import { isSparError, messageOf, SparError, suggestName } from "../../base/index.ts";
 import type { Capability, Engine } from "../../contract/index.ts";
 import { loadModule, looksLikePath } from "./load-module.ts";
 import { modulesByFolder, type PackageFolder } from "./package-folder.ts";
@@ -12,6 +12,8 @@ import { modulesByFolder, type PackageFolder } from "./package-folder.ts";
 export interface EngineSettings {
   /** Threads of arithmetic; left out, the engine takes all cores. */
   readonly threadCount?: number;
+  /** What executes the arithmetic, where an engine has several ways: one of its `executors`. */
+  readonly executor?: string;
 }
 
 /** What `engine.ts` of an engine exports. */
@@ -19,6 +21,8 @@ export interface EngineModule {
   createEngine(settings: EngineSettings): Engine | Promise<Engine>;
   /** What it can do, where that is known without starting it. */
   readonly capabilities?: Iterable<Capability>;
+  /** The executors that a user may choose, the usual one first: `embedded:native`. */
+  readonly executors?: readonly string[];
 }
 
 export interface LocatedEngine {
@@ -28,7 +32,7 @@ export interface LocatedEngine {
 }
 
 export interface EngineRequest {
-  /** An id, or the path of a file that exports `createEngine`. */
+  /** An id, an id with an executor (`embedded:native`), or the path of a file that exports `createEngine`. */
   readonly typed: string;
   readonly place: PackageFolder;
   readonly workingFolder: string;
@@ -48,24 +52,50 @@ export async function findEngine(request: EngineRequest): Promise<LocatedEngine>
     return { id: file, module: await loadEngineModule(file, file) };
   }
   const known = modulesByFolder(place, "src/engines", "engine");
-  const found = known.find(({ id }) => id === typed);
-  if (found !== undefined) return { id: typed, module: await loadEngineModule(typed, found.file) };
-  throw new SparError({
+  const [name = "", executor] = typed.split(":", 2);
+  const found = known.find(({ id }) => id === name);
+  if (found === undefined) {
+    throw unknownEngine(
+      typed,
+      known.map(({ id }) => id),
+    );
+  }
+  const module = await loadEngineModule(name, found.file);
+  return executor === undefined ? { id: name, module } : withExecutor({ id: name, module }, executor);
+}
+
+/** The engine with one of its executors chosen; its capabilities are then asked of it, not of its module. */
+function withExecutor({ id, module }: LocatedEngine, executor: string): LocatedEngine {
+  const { executors = [] } = module;
+  const typed = `${id}:${executor}`;
+  if (!executors.includes(executor)) {
+    throw unknownEngine(
+      typed,
+      executors.map((name) => `${id}:${name}`),
+    );
+  }
+  return {
+    id: typed,
+    module: { createEngine: (settings) => module.createEngine({ ...settings, executor }) },
+  };
+}
+
+function unknownEngine(typed: string, known: readonly string[]): SparError {
+  return new SparError({
     code: "unknown-engine",
     boundary: "command",
     message: `no engine is called "${typed}"`,
-    hint: suggestName(
-      typed,
-      known.map(({ id }) => id),
-    ),
+    hint: suggestName(typed, known),
   });
 }
 
-/** Starts an engine. @throws `engine-unavailable` where it does not start */
+/** Starts an engine. @throws `package-missing`, `engine-unavailable` where it does not start */
 export async function startEngine(located: LocatedEngine, settings: EngineSettings): Promise<Engine> {
   try {
     return await located.module.createEngine(settings);
   } catch (thrown) {
+    // It names the package and how to install it.
+    if (isSparError(thrown) && thrown.code === "package-missing") throw thrown;
     throw engineUnavailable(located.id, thrown);
   }
 }

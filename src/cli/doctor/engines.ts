@@ -1,5 +1,5 @@
 /** Which engines start here (one that does is enough), what executes their arithmetic and what they can do. */
-import { messageOf } from "../../base/index.ts";
+import { isSparError, messageOf } from "../../base/index.ts";
 import { findEngine, listEngineIds, startEngine } from "../discovery/engines.ts";
 import type { PackageFolder } from "../discovery/package-folder.ts";
 import { countOf } from "../terminal/format.ts";
@@ -8,9 +8,28 @@ import type { Check } from "./check.ts";
 export async function checkEngines(place: PackageFolder, workingFolder: string): Promise<Check[]> {
   const checks: Check[] = [];
   // One after another: each takes all cores while it starts.
-  for (const id of listEngineIds(place)) checks.push(await checkEngine(id, place, workingFolder));
+  for (const id of listEngineIds(place)) {
+    checks.push(await checkEngine(id, place, workingFolder));
+    for (const executor of await otherExecutors(id, place, workingFolder)) {
+      checks.push(await checkEngine(`${id}:${executor}`, place, workingFolder));
+    }
+  }
   if (checks.some(({ status }) => status === "ok")) return checks;
   return checks.map((check) => ({ ...check, status: "missing" }));
+}
+
+/** The executors beside the usual one, which the engine itself has shown. */
+async function otherExecutors(
+  id: string,
+  place: PackageFolder,
+  workingFolder: string,
+): Promise<readonly string[]> {
+  try {
+    const { module } = await findEngine({ typed: id, place, workingFolder });
+    return (module.executors ?? []).slice(1);
+  } catch {
+    return [];
+  }
 }
 
 async function checkEngine(id: string, place: PackageFolder, workingFolder: string): Promise<Check> {
@@ -31,7 +50,10 @@ async function checkEngine(id: string, place: PackageFolder, workingFolder: stri
       name,
       status: "optional",
       detail: messageOf(thrown),
-      fix: "spar doctor --verbose shows where it fails",
+      fix:
+        isSparError(thrown) && thrown.hint !== null
+          ? thrown.hint
+          : "spar doctor --verbose shows where it fails",
     };
   }
 }

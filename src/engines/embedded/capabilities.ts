@@ -24,3 +24,8 @@ export const embeddedCapabilities: ReadonlySet<Capability> = new Set<Capability>
   "batch-invariant",
   "cancel",
 ]);
+
+/** The native executor's kernels choose their path by the size of a batch. */
+export const nativeCapabilities: ReadonlySet<Capability> = new Set(
+  [...embeddedCapabilities].filter((capability) => capability !== "batch-invariant"),
+);

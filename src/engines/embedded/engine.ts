@@ -21,10 +21,11 @@ import {
   type SampleRequest,
   type SampleResponse,
 } from "../../contract/index.ts";
-import { embeddedCapabilities } from "./capabilities.ts";
+import { embeddedCapabilities, nativeCapabilities } from "./capabilities.ts";
 import { EmbeddedModel, type ModelHost } from "./embedded-model.ts";
+import { findOnnxRuntime } from "./native/find-onnx-runtime.ts";
 import { packTokens } from "./pack-rows.ts";
-import type { ModelFacts } from "./thread/protocol.ts";
+import type { ExecutorName, ModelFacts } from "./thread/protocol.ts";
 import { ThreadClient } from "./thread/thread-client.ts";
 
 export { embeddedCapabilities as capabilities } from "./capabilities.ts";
@@ -32,31 +33,45 @@ export { embeddedCapabilities as capabilities } from "./capabilities.ts";
 export interface EmbeddedEngineOptions {
   /** Threads that compute. Results do not depend on it. Default: one per core. */
   readonly threadCount?: number;
+  /**
+   * `wasm` runs everywhere and is the default. `native` is faster and needs the package onnxruntime-node; its
+   * numbers differ within the rounding of float32, so it is never chosen silently.
+   */
+  readonly executor?: ExecutorName;
 }
 
-/** Starts an embedded engine. Its thread ends with `close`. */
+/** What a user may choose beside the default: `embedded:native`. */
+export const executors: readonly ExecutorName[] = ["wasm", "native"];
+
+/**
+ * Starts an embedded engine. Its thread ends with `close`.
+ *
+ * @throws `package-missing` where the native executor's package is not installed
+ */
 export function createEngine(options: EmbeddedEngineOptions = {}): EmbeddedEngine {
   return new EmbeddedEngine(options);
 }
 
 export class EmbeddedEngine implements Engine, ModelHost {
   readonly description: EngineDescription;
-  readonly capabilities: ReadonlySet<Capability> = embeddedCapabilities;
+  readonly capabilities: ReadonlySet<Capability>;
   readonly client: ThreadClient;
   private readonly names = new Set<string>();
   private readonly versions = new Map<string, ModelFacts>();
 
-  constructor({ threadCount = availableParallelism() }: EmbeddedEngineOptions) {
+  constructor({ threadCount = availableParallelism(), executor = "wasm" }: EmbeddedEngineOptions) {
     if (!Number.isSafeInteger(threadCount) || threadCount < 1) {
       throw engineError("invalid-input", `threadCount: expected a positive integer, got ${threadCount}`);
     }
-    this.client = new ThreadClient({ threadCount });
+    const runtimeVersion = executor === "native" ? findOnnxRuntime() : null;
+    this.client = new ThreadClient({ threadCount, executor });
+    this.capabilities = executor === "native" ? nativeCapabilities : embeddedCapabilities;
     this.description = {
       id: "embedded",
-      executor: "wasm",
+      executor: executor === "native" ? "onnxruntime" : "wasm",
       precision: "float32",
       threadCount,
-      software: "spar embedded engine 1, @jax-js/jax 0.1",
+      software: `spar embedded engine 1, @jax-js/jax 0.1${runtimeVersion === null ? "" : `, onnxruntime ${runtimeVersion}`}`,
     };
   }
 

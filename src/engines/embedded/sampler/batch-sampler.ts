@@ -1,6 +1,7 @@
 /**
  * Collects the rows of all requests and samples them in batches: whatever waits for the same version when the
  * executor becomes free goes together. Order and company cannot be seen in the results (see `decode-batch.ts`).
+ * Where an executor cannot promise that, only requests that were made together are sampled together.
  */
 import { abortedError, createRandom, present, type SerialQueue } from "../../../base/index.ts";
 import {
@@ -22,8 +23,15 @@ const maximumWaitingRows = 1_000_000;
 interface WaitingRow {
   readonly version: StoredVersion;
   readonly row: SamplingRow;
+  readonly chunk: number;
   readonly resolve: () => void;
   readonly reject: (failure: unknown) => void;
+}
+
+export interface SampleContext {
+  readonly signal: AbortSignal;
+  /** Requests that were made together have the same. */
+  readonly chunk: number;
 }
 
 export interface BatchSamplerOptions {
@@ -42,11 +50,15 @@ export class BatchSampler {
     this.options = options;
   }
 
-  async sample(version: StoredVersion, given: SampleArguments, signal: AbortSignal): Promise<SampleResponse> {
+  async sample(
+    version: StoredVersion,
+    given: SampleArguments,
+    { signal, chunk }: SampleContext,
+  ): Promise<SampleResponse> {
     const { versions } = this.options;
     return versions.hold(version, async () => {
       const rows = makeRows(given, version, versions, signal);
-      await Promise.all(rows.map((row) => this.enqueue(version, row)));
+      await Promise.all(rows.map((row) => this.enqueue({ version, row, chunk })));
       if (signal.aborted) throw abortedError({ boundary: "engine", what: "a request for samples" });
       const sequences = rows.map(toSequence);
       if (!given.includePromptLogprobs) return { sequences };
@@ -54,7 +66,7 @@ export class BatchSampler {
     });
   }
 
-  private enqueue(version: StoredVersion, row: SamplingRow): Promise<void> {
+  private enqueue(asked: Pick<WaitingRow, "version" | "row" | "chunk">): Promise<void> {
     if (this.waiting.length >= maximumWaitingRows) {
       throw engineError(
         "engine-failed",
@@ -66,7 +78,7 @@ export class BatchSampler {
       );
     }
     return new Promise((resolve, reject) => {
-      this.waiting.push({ version, row, resolve, reject });
+      this.waiting.push({ ...asked, resolve, reject });
       void this.drain();
     });
   }
@@ -101,7 +113,10 @@ export class BatchSampler {
   private takeBatch(): WaitingRow[] {
     const [oldest] = this.waiting;
     if (oldest === undefined) return [];
-    const same = this.waiting.filter(({ version }) => version === oldest.version);
+    const { isBatchInvariant } = this.options.library.executor;
+    const same = this.waiting.filter(
+      ({ version, chunk }) => version === oldest.version && (isBatchInvariant || chunk === oldest.chunk),
+    );
     const sorted = same.toSorted((a, b) => a.row.prompt.length - b.row.prompt.length);
     const start = Math.min(sorted.indexOf(oldest), Math.max(0, sorted.length - maximumLanes));
     const taken = sorted.slice(start, start + maximumLanes);

@@ -11,7 +11,7 @@ import {
   type ForwardResult,
   type PolicyVersion,
 } from "../../../contract/index.ts";
-import { Executor } from "../executor/executor.ts";
+import type { ProgramExecutor } from "../executor/program-executor.ts";
 import { ProgramLibrary } from "../executor/program-library.ts";
 import { BatchSampler } from "../sampler/batch-sampler.ts";
 import { accumulateGradients, computeOutputs, type LossStage, type Pass } from "../training/gradient-pass.ts";
@@ -24,7 +24,6 @@ import { createLiveModel, restoreState } from "./create-live-model.ts";
 import type {
   ArgumentsOf,
   EngineCallName,
-  EngineThreadData,
   ModelFacts,
   ResultOf,
   TokenArrays,
@@ -34,6 +33,8 @@ import { VersionStore } from "./version-store.ts";
 
 export interface CallContext {
   readonly signal: AbortSignal;
+  /** Number of the chunk: calls that were made together have the same. */
+  readonly chunk: number;
   /** Null when the call was given up meanwhile. */
   askForGradients(outputs: TokenArrays<Float32Array>): Promise<TokenArrays<Float64Array> | null>;
 }
@@ -62,8 +63,8 @@ export class EngineCore {
   private modelCount = 0;
   private readonly handlers: Handlers;
 
-  constructor({ threadCount }: EngineThreadData) {
-    this.library = new ProgramLibrary(new Executor({ threads: threadCount }));
+  constructor(executor: ProgramExecutor) {
+    this.library = new ProgramLibrary(executor);
     this.versions = new VersionStore(this.library.executor.heap);
     this.sampler = new BatchSampler({
       library: this.library,
@@ -159,7 +160,7 @@ export class EngineCore {
     "sample" | "computeLogprobs" | "computeValues" | "embed" | "releaseVersion" | "measureMemory"
   > {
     return {
-      sample: (given, { signal }) => this.sampler.sample(this.versions.find(given.address), given, signal),
+      sample: (given, context) => this.sampler.sample(this.versions.find(given.address), given, context),
       computeLogprobs: async ({ address, inputs }, context) => {
         // Every position but the last predicts the next one; an input of one position has nothing to score.
         const rows = inputs.map((ids) => ({ tokens: ids.slice(0, -1), targets: ids.slice(1) }));

@@ -5,6 +5,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { isSparError, messageOf, present } from "../../../base/index.ts";
 import { EngineCore } from "./engine-core.ts";
+import { startExecutor } from "./start-executor.ts";
 import type {
   CallMessage,
   EngineAnswer,
@@ -16,10 +17,12 @@ import type {
 } from "./protocol.ts";
 
 const port = present(parentPort, "the port of the engine thread");
-const core = new EngineCore(workerData as EngineThreadData);
+const core = new EngineCore(await startExecutor(workerData as EngineThreadData));
 const running = new Map<number, AbortController>();
 const waiting = new Map<number, (gradients: TokenArrays<Float64Array> | null) => void>();
 
+/** Calls that were made together are a chunk. */
+let chunkCount = 0;
 let outbox: EngineAnswer[] = [];
 
 function send(answer: EngineAnswer): void {
@@ -33,12 +36,13 @@ function flush(): void {
   port.postMessage(answers);
 }
 
-async function run(call: CallMessage): Promise<void> {
+async function run(call: CallMessage, chunk: number): Promise<void> {
   const controller = new AbortController();
   running.set(call.id, controller);
   try {
     const result = await core.call(call.name, call.arguments, {
       signal: controller.signal,
+      chunk,
       askForGradients: (outputs) =>
         new Promise((resolve) => {
           waiting.set(call.id, resolve);
@@ -72,7 +76,8 @@ function plainError(thrown: unknown): PlainError {
 port.on("message", (message: ToEngine) => {
   switch (message.kind) {
     case "calls":
-      for (const call of message.calls) void run(call);
+      chunkCount += 1;
+      for (const call of message.calls) void run(call, chunkCount);
       return;
     case "cancel":
       running.get(message.id)?.abort();

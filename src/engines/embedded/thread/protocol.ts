@@ -166,6 +166,10 @@ export interface PlainError {
   readonly facts: Readonly<Record<string, string | number | boolean | null>>;
 }
 
+/** What computes: kernels in WebAssembly, everywhere, or ONNX Runtime where its package is installed. */
+export type ExecutorName = "wasm" | "native";
+
 export interface EngineThreadData {
   readonly threadCount: number;
+  readonly executor: ExecutorName;
 }
