@@ -2,8 +2,10 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import type { JsonObject } from "../base/index.ts";
 import { expectCode } from "../testing/index.ts";
-import { differingOptions, resolveOptions } from "./options.ts";
+import { manifest } from "../../test/fixtures/durability/records.ts";
+import { differingOptions, optionsToJson, resolveOptions } from "./options.ts";
 import { defineRecipe } from "./recipe.ts";
+import { optionsOfRun } from "./run-checks.ts";
 
 const recipe = defineRecipe({
   id: "test",
@@ -64,4 +66,19 @@ test("options that differ are named with both values", () => {
     "d: 2, now not there",
     "e: not there, now null",
   ]);
+});
+
+test("options that are expected of a run are compared member by member", async () => {
+  const begun = {
+    ...manifest,
+    recipe: { id: "test", version: 1, paper: null },
+    options: optionsToJson(resolveOptions(recipe, "nano", { warmUp: { rows: 2 } })),
+  };
+  expect(optionsOfRun(recipe, begun, { warmUp: { rows: 2 } })).toMatchObject({
+    warmUp: { rows: 2, rates: [2] },
+  });
+  const other = Promise.resolve().then(() => optionsOfRun(recipe, begun, { warmUp: { rows: 3 } }));
+  expect((await expectCode(other, "run-changed")).message).toBe(
+    "options of the run differ: warmUp.rows: 2, now 3",
+  );
 });

@@ -24,7 +24,7 @@ export function resolveOptions<Schema extends OptionsSchema>(
       hint: suggestName(presetName, Object.keys(recipe.presets)),
     });
   }
-  return checkOptions(recipe, merge(toJsonObject(preset.options), overrides));
+  return checkOptions(recipe, mergeOptions(toJsonObject(preset.options), overrides));
 }
 
 /**
@@ -98,11 +98,12 @@ function invalidOptions(error: z.ZodError): Error {
   });
 }
 
-function merge(base: JsonObject, over: JsonObject): JsonObject {
+/** Values over others, member by member in groups; lists and everything else are replaced whole. */
+export function mergeOptions(base: JsonObject, over: JsonObject): JsonObject {
   const merged: Record<string, JsonValue> = { ...base };
   for (const [key, value] of Object.entries(over)) {
     const below = merged[key];
-    merged[key] = isGroup(below) && isGroup(value) ? merge(below, value) : value;
+    merged[key] = isGroup(below) && isGroup(value) ? mergeOptions(below, value) : value;
   }
   return merged;
 }

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { JsonObject } from "../base/index.ts";
 import { capabilityMissing, missingCapabilities, type Engine } from "../contract/index.ts";
 import type { RunManifest } from "../store/index.ts";
-import { checkOptions, differingOptions, optionsToJson } from "./options.ts";
+import { checkOptions, differingOptions, mergeOptions, optionsToJson } from "./options.ts";
 import type { OptionsSchema, Recipe } from "./recipe.ts";
 import { trainError } from "./train-errors.ts";
 
@@ -26,7 +26,7 @@ export function optionsOfRun<Schema extends OptionsSchema>(
       { hint },
     );
   }
-  const recipeOptions = checkOptions(recipe, { ...manifest.options, ...overrides });
+  const recipeOptions = checkOptions(recipe, mergeOptions(manifest.options, overrides ?? {}));
   const differences = differingOptions(manifest.options, optionsToJson(recipeOptions));
   if (differences.length > 0)
     throw trainError("run-changed", `options of the run differ: ${differences.join("; ")}`, { hint });
