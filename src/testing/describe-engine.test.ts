@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import {
   tokens,
@@ -278,6 +279,181 @@ const sabotages: readonly {
     what: "a call that ignores its signal",
     caughtBy: "a signal ends a call that waits, and the calls around it go on",
     engine: () => withBrokenModels((model) => ({ forward: (data) => model.forward(data) })),
+  },
+  {
+    what: "discarding that keeps gradients",
+    caughtBy: "discardGradients drops what has accumulated",
+    engine: () => withBrokenModels(() => ({ discardGradients: async () => undefined })),
+  },
+  {
+    what: "gradients that replace those before them",
+    caughtBy: "gradients add up until optimStep and are then gone",
+    engine: () =>
+      withBrokenModels((model) => ({
+        forwardBackward: async (data, loss, call) => {
+          await model.discardGradients(call);
+          return model.forwardBackward(data, loss, call);
+        },
+      })),
+  },
+  {
+    what: "tokens of weight 0 that are trained a little",
+    caughtBy: "tokens of weight 0 change neither loss nor update",
+    engine: () =>
+      withBrokenModels((model) => ({
+        forwardBackward: (data, loss, call) =>
+          model.forwardBackward(
+            data.map((datum) => ({ ...datum, weights: datum.weights.map((weight) => weight + 0.01) })),
+            loss,
+            call,
+          ),
+      })),
+  },
+  {
+    what: "a custom loss that is evaluated twice",
+    caughtBy: "a custom loss sees forward's log-probabilities and its value and metrics come back",
+    engine: () =>
+      withBrokenModels((model) => ({
+        forwardBackwardCustom: (data, loss, call) =>
+          model.forwardBackwardCustom(
+            data,
+            { ...loss, evaluate: (...given) => (loss.evaluate(...given), loss.evaluate(...given)) },
+            call,
+          ),
+      })),
+  },
+  {
+    what: "prompt log-probabilities that are shifted",
+    caughtBy: "prompt log-probabilities are those of computeLogprobs",
+    engine: () =>
+      withBrokenEngine((engine) => ({
+        sample: async (version, request, call) => {
+          const response = await engine.sample(version, request, call);
+          const { promptLogprobs } = response;
+          return promptLogprobs === undefined
+            ? response
+            : { ...response, promptLogprobs: promptLogprobs.toReversed() };
+        },
+      })),
+  },
+  {
+    what: "stop strings that are not heard",
+    caughtBy: "stop strings end the reply where the decoded text holds them",
+    engine: () =>
+      withBrokenEngine((engine) => ({
+        sample: (version, request, call) => {
+          const { stopStrings: _stopStrings, ...parameters } = request.parameters;
+          return engine.sample(version, { ...request, parameters }, call);
+        },
+      })),
+  },
+  {
+    what: "top-k that is not heard",
+    caughtBy: "top-k draws from the k most likely tokens in their proportions",
+    engine: () =>
+      withBrokenEngine((engine) => ({
+        sample: (version, request, call) =>
+          engine.sample(version, { ...request, parameters: { ...request.parameters, topK: 0 } }, call),
+      })),
+  },
+  {
+    what: "a released version that still answers",
+    caughtBy: "a version that was released or never published is unknown",
+    engine: () => withBrokenEngine(() => ({ releaseVersion: async () => undefined })),
+  },
+  {
+    what: "versions that all have number 1",
+    caughtBy: "versions of a model are numbered from 1 and have addresses of their own",
+    engine: () =>
+      withBrokenModels((model) => ({
+        publish: async (options, call) => ({ ...(await model.publish(options, call)), number: 1 }),
+      })),
+  },
+  {
+    what: "a model whose seed is not heard",
+    caughtBy: "another seed gives another model",
+    engine: () =>
+      withBrokenEngine((engine) => ({
+        createModel: (options, call) =>
+          engine.createModel(
+            options.from.kind === "architecture"
+              ? { ...options, from: { ...options.from, seed: 1 } }
+              : options,
+            call,
+          ),
+      })),
+  },
+  {
+    what: "a count of steps that begins anew with a loaded state",
+    caughtBy: "the count of steps is part of the state",
+    engine: () =>
+      withBrokenModels((model) => {
+        let stepCount = 0;
+        return {
+          optimStep: async (parameters, call) => ({
+            ...(await model.optimStep(parameters, call)),
+            stepCount: ++stepCount,
+          }),
+        };
+      }),
+  },
+  {
+    what: "a save over what lies there",
+    caughtBy: "save refuses a folder that exists and leaves it alone",
+    engine: () =>
+      withBrokenModels((model) => ({
+        save: async (folder, call) => {
+          await rm(folder, { recursive: true, force: true });
+          return model.save(folder, call);
+        },
+      })),
+  },
+  {
+    what: "optimizer settings that are mended in silence",
+    caughtBy: "optimizer settings without meaning are refused",
+    engine: () =>
+      withBrokenModels((model) => ({
+        optimStep: (parameters, call) =>
+          model.optimStep({ ...parameters, learningRate: Math.max(0, parameters.learningRate || 0) }, call),
+      })),
+  },
+  {
+    what: "embeddings of the first token alone",
+    caughtBy: "embeddings have one width and depend on the input",
+    engine: () =>
+      withBrokenEngine((engine) => ({
+        embed: (version, inputs, call) =>
+          engine.embed(
+            version,
+            inputs.map(() => [tokens([1])]),
+            call,
+          ),
+      })),
+  },
+  {
+    what: "entropies of half the size",
+    caughtBy: "entropies are those of the model's own distribution, and training on them moves them",
+    engine: () =>
+      withBrokenModels((model) => ({
+        forwardBackwardCustom: (data, loss, call) =>
+          model.forwardBackwardCustom(
+            data,
+            {
+              ...loss,
+              evaluate: ({ entropies, ...outputs }, rows) =>
+                loss.evaluate(
+                  {
+                    ...outputs,
+                    ...(entropies === undefined
+                      ? {}
+                      : { entropies: entropies.map((row) => row.map((entropy) => entropy / 2)) }),
+                  },
+                  rows,
+                ),
+            },
+            call,
+          ),
+      })),
   },
 ];
 
