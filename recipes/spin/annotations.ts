@@ -1,7 +1,7 @@
 /**
  * The arithmetic annotations of GSM8K as prompts and answers: `48/2=` and `24`. Expressions of the
- * test set are held out; where they are too few, more are taken out of the training set by the seed,
- * so that a held-out expression is never trained on.
+ * test set are held out; where they are too few, more are taken out of the training set by the seed.
+ * Neither a held-out expression nor the same with its operands exchanged is trained on.
  */
 import { fileURLToPath } from "node:url";
 import type { Random } from "spar/base";
@@ -28,15 +28,27 @@ export async function loadAnnotations(options: SpinOptions, random: Random): Pro
   const ofTest = annotations.filter(({ split }) => split === "test");
   const ofTraining = random.split("split").shuffle(annotations.filter(({ split }) => split !== "test"));
   const missing = Math.max(0, options.heldOutCount - ofTest.length);
+  const heldOut = [...ofTest, ...ofTraining.slice(0, missing)].slice(0, options.heldOutCount);
+  const heldOutFacts = new Set(heldOut.map(factOf));
   const toExample = ({ expression, answer }: Annotation): Example => ({
     id: expression,
     prompt: `${expression}=`,
     answer: options.annotations.reversedAnswers ? [...answer].toReversed().join("") : answer,
   });
   return {
-    heldOut: [...ofTest, ...ofTraining.slice(0, missing)].slice(0, options.heldOutCount).map(toExample),
-    training: ofTraining.slice(missing).map(toExample),
+    heldOut: heldOut.map(toExample),
+    training: ofTraining
+      .slice(missing)
+      .filter((annotation) => !heldOutFacts.has(factOf(annotation)))
+      .map(toExample),
+    repeatedCount: 0,
   };
+}
+
+/** The same for `a+b` and `b+a`: whoever has learned one knows the other, so they must not be parted. */
+function factOf({ expression }: Annotation): string {
+  const operator = /[+*]/.exec(expression)?.[0];
+  return operator === undefined ? expression : expression.split(operator).toSorted().join(operator);
 }
 
 /** Two whole numbers and one of the operators, short enough. */

@@ -4,7 +4,7 @@
  */
 import { canonicalJson, sha256, SparError, type Random } from "spar/base";
 import type { TokenId } from "spar/contract";
-import { readPrompts } from "spar/data";
+import { readPrompts, type ReadOptions } from "spar/data";
 import {
   characterTokenizer,
   chatRenderer,
@@ -41,11 +41,15 @@ export interface SpinTask {
   readonly digest: string;
   /** Examples whose prompt or answer did not fit and was cut. */
   readonly cutCount: number;
+  /** Records that repeat a prompt and were left out. */
+  readonly repeatedCount: number;
 }
 
 export interface ExampleSplit {
   readonly training: readonly Example[];
   readonly heldOut: readonly Example[];
+  /** Records that were left out, since their prompt had occurred before. */
+  readonly repeatedCount: number;
 }
 
 /**
@@ -70,6 +74,7 @@ export async function loadTask(
     training,
     heldOut,
     digest: sha256(canonicalJson([split.training, split.heldOut].map(toRows))),
+    repeatedCount: split.repeatedCount,
     cutCount: [...training, ...heldOut].filter(({ isCut }) => isCut).length,
   };
 }
@@ -80,30 +85,54 @@ export async function loadSplit(
   random: Random,
   signal?: AbortSignal,
 ): Promise<ExampleSplit> {
-  const { training, heldOut } =
+  const { training, heldOut, repeatedCount } =
     options.data === "gsm8k-annotations"
       ? await loadAnnotations(options, random)
-      : await loadPromptFile(options, random, signal);
+      : await loadPrompts(options, random, signal);
   const taken = options.exampleCount === 0 ? training : training.slice(0, options.exampleCount);
   if (taken.length === 0) throw tooFewExamples(options, training.length + heldOut.length);
-  return { training: taken, heldOut };
+  return { training: taken, heldOut, repeatedCount };
 }
 
-async function loadPromptFile(
+/** A data set of the hub has its own test split; of a single file, some examples are held out by the seed. */
+async function loadPrompts(
   options: SpinOptions,
   random: Random,
   signal?: AbortSignal,
 ): Promise<ExampleSplit> {
-  const examples: Example[] = [];
-  for await (const { id, prompt, answer } of readPrompts(
-    options.data,
-    signal === undefined ? {} : { signal },
-  )) {
-    examples.push({ id, prompt, answer });
+  const read = (split: string): Promise<UniqueExamples> =>
+    readUnique(options.data, { split, ...(signal === undefined ? {} : { signal }) });
+  const { examples, repeatedCount } = await read("train");
+  const shuffled = random.split("split").shuffle(examples);
+  if (isDataSet(options.data)) {
+    const heldOut = (await read("test")).examples.slice(0, options.heldOutCount);
+    const prompts = new Set(heldOut.map(({ prompt }) => prompt));
+    return { heldOut, training: shuffled.filter(({ prompt }) => !prompts.has(prompt)), repeatedCount };
   }
   if (examples.length <= options.heldOutCount) throw tooFewExamples(options, examples.length);
-  const shuffled = random.split("split").shuffle(examples);
-  return { heldOut: shuffled.slice(0, options.heldOutCount), training: shuffled.slice(options.heldOutCount) };
+  const { heldOutCount } = options;
+  return { heldOut: shuffled.slice(0, heldOutCount), training: shuffled.slice(heldOutCount), repeatedCount };
+}
+
+/** `hf://owner/name`, perhaps with a revision, and no file of it. */
+function isDataSet(source: string): boolean {
+  return /^hf:\/\/[^/]+\/[^/]+$/.test(source);
+}
+
+interface UniqueExamples {
+  readonly examples: readonly Example[];
+  readonly repeatedCount: number;
+}
+
+/** The first record of each prompt: a prompt on both sides of the split would be no held-out prompt. */
+async function readUnique(source: string, options: ReadOptions): Promise<UniqueExamples> {
+  const byPrompt = new Map<string, Example>();
+  let recordCount = 0;
+  for await (const { id, prompt, answer } of readPrompts(source, options)) {
+    recordCount += 1;
+    if (!byPrompt.has(prompt)) byPrompt.set(prompt, { id, prompt, answer });
+  }
+  return { examples: [...byPrompt.values()], repeatedCount: recordCount - byPrompt.size };
 }
 
 async function openTokenizer(options: SpinOptions, split: ExampleSplit): Promise<Tokenizer> {

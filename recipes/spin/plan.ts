@@ -51,7 +51,11 @@ export function planSpin(options: SpinOptions, promptCount: number): Plan {
       value: options.epochsPerIteration,
       unit: `of a schedule made for ${scheduleEpochs}`,
     },
-    { name: "self-play updates", value: updateCount, unit: "at most; equal pairs may be dropped" },
+    {
+      name: "self-play updates",
+      value: updateCount,
+      ...(options.dropEqualAnswers ? { unit: "at most; equal pairs are dropped" } : {}),
+    },
     { name: "peak learning rates", value: perIterationList(options.learningRates, options.iterationCount) },
     { name: "betas", value: perIterationList(options.betas, options.iterationCount) },
     { name: "tokens generated", value: generatedTokens, unit: "at most" },
@@ -100,15 +104,32 @@ function momentCount(options: SpinOptions): number {
 }
 
 /**
- * Weights, gradients and optimizer state, without activations. From scratch everything is float32;
- * a base model is counted in bfloat16 with float32 master weights and moments. The reference needs
- * no second model: its log-probabilities are computed once per pair.
+ * Weights, gradients and optimizer state; from scratch also the activations of one update. From scratch
+ * everything is float32; a base model is counted in bfloat16 with float32 master weights and moments, and
+ * without activations, which depend on checkpointing. The reference needs no second model: its
+ * log-probabilities are computed once per pair.
  */
 export function memoryBytes(options: SpinOptions): number | null {
-  if (options.baseModel === "") return scratchParameterCount(options) * 4 * (2 + momentCount(options));
+  if (options.baseModel === "") {
+    return scratchParameterCount(options) * 4 * (2 + momentCount(options)) + activationBytes(options);
+  }
   if (options.baseModelParameterCount === 0) return null;
   if (options.loraRank > 0) return options.baseModelParameterCount * 2;
   return options.baseModelParameterCount * (2 + 2 + 4 + 4 * momentCount(options));
+}
+
+/**
+ * The usual count for a transformer that keeps everything for the backward pass: for each position and
+ * layer 17 values per unit of width, and 2.5 per head and position that is attended to.
+ *
+ * @paper arXiv:2205.05198 sec. 4.1 (34 and 5 bytes there, at two bytes a value)
+ */
+function activationBytes({ architecture, ...options }: SpinOptions): number {
+  const rows = Math.max(options.warmUp.rowsPerUpdate, 2 * options.pairsPerUpdate);
+  const positions = rows * options.maxSequenceTokens;
+  const { width, layerCount, headCount } = architecture;
+  const perPosition = 17 * width + 2.5 * headCount * options.maxSequenceTokens;
+  return Math.round(positions * layerCount * perPosition * 4);
 }
 
 /** What an answer takes in the run folder beside its tokens: episode and turn. */

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sha256, systemClock, type JsonObject } from "spar/base";
+import { createRandom, sha256, systemClock, type JsonObject } from "spar/base";
 import type { CreateModelOptions, Engine } from "spar/contract";
 import { readPairs } from "spar/data";
 import { openRunReader } from "spar/store";
@@ -11,6 +11,7 @@ import { listSavedPolicies, resolveOptions, resumeRun, startRun } from "spar/tra
 import { afterAll, expect, test } from "vitest";
 import { z } from "zod";
 import { scheduleOf } from "./fine-tuning.ts";
+import { loadSplit } from "./examples.ts";
 import { recipe } from "./recipe.ts";
 
 const root = mkdtempSync(join(tmpdir(), "spar-spin-"));
@@ -169,6 +170,29 @@ test("prompts of one's own are read from JSON Lines", async () => {
   for (const { prompt, real } of pairs) {
     expect(real, "references pass through byte by byte").toBe(` ${Number(prompt.slice(4)) % 10}é\t`);
   }
+});
+
+test("neither a held-out sum nor its twin is trained on, and a prompt occurs once", async () => {
+  const options = resolveOptions(recipe, "nano");
+  const { training, heldOut } = await loadSplit(options, createRandom(4));
+  const trained = new Set(training.map(({ prompt }) => prompt));
+  expect(heldOut).toHaveLength(400);
+  for (const { prompt } of heldOut) {
+    const [left = "", right = ""] = prompt.slice(0, -1).split("+");
+    expect(trained).not.toContain(prompt);
+    if (right !== "") expect(trained).not.toContain(`${right}+${left}=`);
+  }
+  const file = join(root, "twice.jsonl");
+  const line = (index: number): string =>
+    JSON.stringify({
+      messages: [
+        { role: "user", content: `say ${index % 25}` },
+        { role: "assistant", content: String(index % 10) },
+      ],
+    });
+  writeFileSync(file, Array.from({ length: 40 }, (_, index) => `${line(index)}\n`).join(""));
+  const own = await loadSplit({ ...options, data: file, heldOutCount: 5 }, createRandom(4));
+  expect([own.training.length, own.heldOut.length, own.repeatedCount]).toEqual([20, 5, 15]);
 });
 
 test("the same seed gives the same figures", async () => {

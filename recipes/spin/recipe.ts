@@ -179,7 +179,7 @@ async function measure(
 
 /** A resumed run must find the data that it began with. */
 async function checkData(run: Run<SpinOptions>, task: SpinTask): Promise<void> {
-  const { digest, cutCount } = task;
+  const { digest, cutCount, repeatedCount } = task;
   const recorded = await run.step("data", {}, async () => ({
     digest,
     cutCount,
@@ -187,6 +187,7 @@ async function checkData(run: Run<SpinOptions>, task: SpinTask): Promise<void> {
   }));
   if (cutCount > 0)
     run.report.note(`${cutCount} examples did not fit ${run.options.maxSequenceTokens} tokens and were cut.`);
+  if (repeatedCount > 0) run.report.note(`${repeatedCount} records repeat a prompt and were left out.`);
   if (recorded.digest === digest) return;
   throw new SparError({
     code: "data-changed",
