@@ -4,6 +4,7 @@
  * jax-js traces, differentiates and generates kernels; executor, memory and threads are ours. This file is the
  * caller's side: it checks calls, knows what was published, and leaves every computation to the engine's thread.
  */
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { type CallOptions } from "../../base/index.ts";
 import {
@@ -83,6 +84,9 @@ export class EmbeddedEngine implements Engine, ModelHost {
         hint: "choose another name, or release the other model first",
       });
     }
+    // A name of the hub is no folder: this engine fetches nothing.
+    if (from.kind === "base" && !existsSync(from.nameOrFolder))
+      throw capabilityMissing("embedded", "hub-models");
     this.names.add(name);
     try {
       const facts = await this.client.call({

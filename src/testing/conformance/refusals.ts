@@ -167,6 +167,9 @@ async function expectMissing(context: ConformanceContext, capability: Capability
     await expectCode(context.createModel({ tuning: { kind: "full" } }), code);
   } else if (capability === "values") {
     await expectCode(context.createModel({ head: "value" }), code);
+  } else if (capability === "hub-models") {
+    const from = { kind: "base", nameOrFolder: "nobody/a-model-that-is-not-here" } as const;
+    await expectCode(context.createModel({ from }), code);
   } else if (capability === "several-models") {
     await refuse(() => context.createModel());
   } else if (capability === "embeddings") {

@@ -1,5 +1,6 @@
 /** What a new model of the fake engine starts from: a seed, a version, or a state on disk. */
 import {
+  capabilityMissing,
   engineError,
   initialOptimizerState,
   type CreateModelOptions,
@@ -47,7 +48,7 @@ export async function initialState(
       return freshState(options, { ...saved, base: merged });
     }
     case "base":
-      throw engineError("state-unreadable", `the fake engine knows no base models, got ${from.nameOrFolder}`);
+      throw capabilityMissing("fake", "hub-models");
   }
 }
 
