@@ -197,3 +197,9 @@ test("weights become means over the whole update", () => {
   expect(sums("mean-per-group")).toBe(3);
   expect(Math.abs(sums("mean-per-token") - 1)).toBeLessThan(1e-6);
 });
+
+test("training on what an older policy sampled is refused, since training is synchronous", async () => {
+  const model = await modelOf();
+  await expectCode(fit({ ...common(model, pairs), maximumPolicyLagUpdates: 1 }), "policy-lag-unsupported");
+  expect(await fit({ ...common(model, pairs), maximumPolicyLagUpdates: 0 })).not.toHaveLength(0);
+});

@@ -62,6 +62,11 @@ export interface FitOptions {
   readonly microBatchRows?: number;
   /** Default 1. */
   readonly epochs?: number;
+  /**
+   * Updates between sampling and the start of training on what was sampled. Training is synchronous for
+   * now, so only 0 is accepted. Mini-batches of one batch, offline data and replayed rows do not count.
+   */
+  readonly maximumPolicyLagUpdates?: number;
   /** Groups are shuffled anew in each epoch. */
   readonly random: Random;
   readonly signal: AbortSignal;
@@ -87,6 +92,7 @@ export async function fit(options: FitOptions): Promise<readonly FitUpdate[]> {
     Number.isInteger(groupsPerUpdate) && groupsPerUpdate > 0,
     `groupsPerUpdate must be a positive integer, got ${groupsPerUpdate}`,
   );
+  if ((options.maximumPolicyLagUpdates ?? 0) !== 0) throw lagUnsupported(options.maximumPolicyLagUpdates);
   if (data.length === 0) throw trainError("no-data", "expected rows to train on, got none");
   const groups = groupsOf(data);
   const updateCount = countUpdates(options);
@@ -160,6 +166,12 @@ function shapeOf(
     0,
   );
   return { ...place, groupCount: groups.length, rowCount: rows.length, tokenCount };
+}
+
+function lagUnsupported(asked: number | undefined): Error {
+  return trainError("policy-lag-unsupported", `expected maximumPolicyLagUpdates 0, got ${asked}`, {
+    hint: "training is synchronous: sample, then train on what was sampled; leave the option out",
+  });
 }
 
 function checkFinite(update: FitUpdate): void {

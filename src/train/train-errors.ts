@@ -15,6 +15,7 @@ export type TrainErrorCode =
   | "model-unavailable"
   | "loss-not-finite"
   | "no-data"
+  | "policy-lag-unsupported"
   | "invalid-option"
   | "unknown-option"
   | "unknown-preset"
