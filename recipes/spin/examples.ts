@@ -30,6 +30,8 @@ export interface EncodedExample extends Example {
   readonly answerIds: readonly TokenId[];
   /** Prompt or answer did not fit the context whole. */
   readonly isCut: boolean;
+  /** The prompt fills the context, so that nobody can answer it. */
+  readonly isUnanswerable: boolean;
 }
 
 export interface SpinTask {
@@ -55,7 +57,7 @@ export interface ExampleSplit {
 /**
  * Reads and encodes the examples that the options name.
  *
- * @throws `too-few-examples`, and what readers and tokenizers throw
+ * @throws `too-few-examples`, `prompts-too-long`, and what readers and tokenizers throw
  */
 export async function loadTask(
   options: SpinOptions,
@@ -68,6 +70,7 @@ export async function loadTask(
   const encode = (example: Example): EncodedExample => encodeExample(example, { renderer, options });
   const training = split.training.map(encode);
   const heldOut = split.heldOut.map(encode);
+  if (training.every(({ isUnanswerable }) => isUnanswerable)) throw promptsTooLong(options, training.length);
   return {
     tokenizer,
     renderer,
@@ -163,7 +166,8 @@ function encodeExample(
     { maxTokens: options.maxSequenceTokens, maxPromptTokens: options.maxPromptTokens },
   );
   const { promptIds, realIds: answerIds, isPromptCut, isRealCut } = fitted;
-  return { ...example, promptIds, answerIds, isCut: isPromptCut || isRealCut };
+  const isUnanswerable = tokenIds.length >= options.maxSequenceTokens;
+  return { ...example, promptIds, answerIds, isCut: isPromptCut || isRealCut, isUnanswerable };
 }
 
 /** The ids of an answer with its end marker. */
@@ -173,6 +177,16 @@ export function closedAnswer(answer: string, renderer: PromptRenderer): TokenId[
 
 function toRows(examples: readonly Example[]): string[][] {
   return examples.map(({ id, prompt, answer }) => [id, prompt, answer]);
+}
+
+function promptsTooLong(options: SpinOptions, count: number): SparError {
+  return new SparError({
+    code: "prompts-too-long",
+    boundary: "data",
+    message: `expected prompts of ${options.data} to leave room for an answer in maxSequenceTokens = ${options.maxSequenceTokens}, all ${count} fill it`,
+    hint: "raise maxSequenceTokens, or shorten the prompts",
+    facts: { count, maxSequenceTokens: options.maxSequenceTokens },
+  });
 }
 
 function tooFewExamples(options: SpinOptions, found: number): SparError {

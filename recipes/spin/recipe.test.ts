@@ -195,6 +195,18 @@ test("neither a held-out sum nor its twin is trained on, and a prompt occurs onc
   expect([own.training.length, own.heldOut.length, own.repeatedCount]).toEqual([20, 5, 15]);
 });
 
+test("prompts that leave no room for an answer are refused before anything is trained", async () => {
+  const file = join(root, "long-prompts.jsonl");
+  const lines = Array.from({ length: 30 }, (_, index) => ({
+    messages: [
+      { role: "user", content: "a long question ".repeat(3) + String(index) },
+      { role: "assistant", content: "1" },
+    ],
+  }));
+  writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  await expectCode(play("too-long", { data: file, exampleCount: 0, heldOutCount: 5 }), "prompts-too-long");
+});
+
 test("the same seed gives the same figures", async () => {
   const [first, second] = [await play("one"), await play("again")];
   for (const name of ["held-out/nllNats", "pairs/margin/mean", "control-equal-updates/nllNats"]) {
