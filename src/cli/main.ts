@@ -25,7 +25,10 @@ const lastWords: string[] = [];
 const shell = createShell();
 watchStandardOutput();
 process.on("uncaughtException", (thrown) => exit(codeOfFailure(thrown)));
+// A command may wait for a thread that does not count as work; the process must not end under it.
+const keptAlive = setInterval(() => undefined, 60_000);
 const commandCode = await runCommand();
+clearInterval(keptAlive);
 shell.screen.live(null);
 shell.screen.notice(...lastWords);
 await flushOutput();

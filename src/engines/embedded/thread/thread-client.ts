@@ -87,6 +87,8 @@ export class ThreadClient {
   /** Ends every call with `aborted` and the thread with its helpers. */
   async close(): Promise<void> {
     this.closing.abort();
+    // Nothing else may keep the process alive by now, and then the wait would never end.
+    this.thread.ref();
     await this.thread.terminate();
   }
 
