@@ -3,15 +3,15 @@
  * that computes lives here, so that the caller's event loop stays free.
  */
 import { parentPort, workerData } from "node:worker_threads";
-import { isSparError, messageOf, present } from "../../../base/index.ts";
+import { present } from "../../../base/index.ts";
 import { EngineCore } from "./engine-core.ts";
+import { toPlainError } from "./plain-error.ts";
 import { startExecutor } from "./start-executor.ts";
 import type {
   CallMessage,
   EngineAnswer,
   EngineThreadData,
   FromEngine,
-  PlainError,
   ToEngine,
   TokenArrays,
 } from "./protocol.ts";
@@ -51,26 +51,11 @@ async function run(call: CallMessage, chunk: number): Promise<void> {
     });
     send({ kind: "result", id: call.id, result });
   } catch (thrown) {
-    send({ kind: "failure", id: call.id, error: plainError(thrown) });
+    send({ kind: "failure", id: call.id, error: toPlainError(thrown) });
   } finally {
     running.delete(call.id);
     waiting.delete(call.id);
   }
-}
-
-function plainError(thrown: unknown): PlainError {
-  if (isSparError(thrown)) {
-    const { code, message, hint, retryable, facts } = thrown;
-    return { code, message, hint, retryable, facts };
-  }
-  const detail = thrown instanceof Error ? (thrown.stack ?? thrown.message) : messageOf(thrown);
-  return {
-    code: "engine-failed",
-    message: `the embedded engine failed: ${detail}`,
-    hint: null,
-    retryable: false,
-    facts: {},
-  };
 }
 
 port.on("message", (message: ToEngine) => {

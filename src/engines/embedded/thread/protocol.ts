@@ -1,6 +1,6 @@
 /**
  * What crosses between the caller's thread and the engine's: plain data and typed arrays. Both sides import this
- * file and nothing else of each other.
+ * file, and nothing else of each other.
  */
 import type {
   BuiltInLoss,
@@ -16,6 +16,7 @@ import type {
   TokenizerDefinition,
   Tuning,
 } from "../../../contract/index.ts";
+import type { PlainError } from "./plain-error.ts";
 
 /** A datum without what the engine never reads. */
 export interface TrainingRow {
@@ -156,15 +157,6 @@ export type EngineAnswer =
   | { readonly kind: "result"; readonly id: number; readonly result: unknown }
   | { readonly kind: "failure"; readonly id: number; readonly error: PlainError }
   | { readonly kind: "outputs"; readonly id: number; readonly outputs: TokenArrays<Float32Array> };
-
-/** A SparError as data; its class does not survive the way between threads. */
-export interface PlainError {
-  readonly code: string;
-  readonly message: string;
-  readonly hint: string | null;
-  readonly retryable: boolean;
-  readonly facts: Readonly<Record<string, string | number | boolean | null>>;
-}
 
 /** What computes: kernels in WebAssembly, everywhere, or ONNX Runtime where its package is installed. */
 export type ExecutorName = "wasm" | "native";

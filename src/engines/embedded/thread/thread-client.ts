@@ -16,6 +16,7 @@ import type {
   ToEngine,
   TokenArrays,
 } from "./protocol.ts";
+import { fromPlainError } from "./plain-error.ts";
 
 export type AnswerOutputs = (outputs: TokenArrays<Float32Array>) => TokenArrays<Float64Array>;
 
@@ -124,7 +125,7 @@ export class ThreadClient {
         this.settle(message.id)?.resolve(message.result);
         return;
       case "failure":
-        this.settle(message.id)?.reject(new SparError({ boundary: "engine", ...withoutNull(message.error) }));
+        this.settle(message.id)?.reject(fromPlainError(message.error));
         return;
       case "outputs":
         this.answer(message.id, message.outputs);
@@ -160,11 +161,4 @@ export class ThreadClient {
   private post(message: ToEngine): void {
     this.thread.postMessage(message);
   }
-}
-
-function withoutNull<T extends { readonly hint: string | null }>(
-  error: T,
-): Omit<T, "hint"> & { hint?: string } {
-  const { hint, ...rest } = error;
-  return hint === null ? rest : { ...rest, hint };
 }
