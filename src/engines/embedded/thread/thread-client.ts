@@ -3,7 +3,7 @@
  * process alive only while a call is under way. Knows calls by name, not what they do.
  */
 import { Worker } from "node:worker_threads";
-import { abortedError, SparError, withDeadline, type CallOptions } from "../../../base/index.ts";
+import { abortedError, withDeadline, type CallOptions, type SparError } from "../../../base/index.ts";
 import { engineError } from "../../../contract/index.ts";
 import type {
   ArgumentsOf,
