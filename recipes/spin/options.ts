@@ -131,7 +131,7 @@ export const spinOptions = z.strictObject({
     .describe("epochs that the schedule is made for; 0 means as many as are trained, more stops it early"),
   pairsPerUpdate: positiveInteger.default(32),
   maxRowsPerCall: positiveInteger
-    .default(2)
+    .default(128)
     .describe("rows sent to the engine at once; does not change the numbers"),
   concurrency: positiveInteger.default(256).describe("prompts that are answered at the same time"),
   collapsePairsRatio: z
@@ -157,7 +157,7 @@ export const spinOptions = z.strictObject({
   equalTimeRatio: z
     .number()
     .positive()
-    .default(2)
+    .default(1.8)
     .describe(
       "updates of fine-tuning that take as long as one of SPIN, answering included; measured, see README",
     ),

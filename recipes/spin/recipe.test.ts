@@ -121,6 +121,14 @@ test("a schedule ends with the updates that are done, or is stopped early, for S
   expect(scheduleOf(paper, 0, 1556)(1556, 1556)).toBe(0);
 });
 
+test("nano sends the rows of an update in one call", async () => {
+  const engine = createFakeEngine({});
+  await play("calls", { pairsPerUpdate: 32 }, async () => engine);
+  const count = (kind: string): number => engine.callLog.filter((call) => call.kind === kind).length;
+  expect(count("optimStep")).toBeGreaterThan(0);
+  expect(count("forwardBackward") + count("forwardBackwardCustom")).toBe(count("optimStep"));
+});
+
 test("adapters are compared with adapters: the control trains as many numbers as SPIN", async () => {
   const engine = createFakeEngine({});
   const trainable = new Map<string, number>();
