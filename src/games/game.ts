@@ -25,6 +25,16 @@ export interface Ask<Parsed extends JsonValue> {
   readonly prompt: readonly Segment[];
   /** Never throws: what cannot be read is a value of `Parsed` of its own kind. */
   readonly parse: (text: string) => Parsed;
+  /**
+   * Every reply that the rules accept here, where they can be listed: for players that pick, for people
+   * and for exact analysis. Models are not shown them; the prompt says what they may know.
+   */
+  readonly choices?: readonly string[];
+  /**
+   * All that this seat knows, as people read it: a board, a hand of cards with the bets so far. Equal
+   * positions of a seat are one information set. Games that can be analysed exactly give it.
+   */
+  readonly position?: string;
   /** Extends this turn's context by ids; left out, the context is fresh. */
   readonly from?: TurnView;
   readonly maxTokens?: number;
@@ -53,7 +63,9 @@ export interface Table {
     ask: Ask<Parsed>,
   ): Promise<readonly Reply<Parsed>[]>;
   call(service: string, input: JsonValue): Promise<CallOutcome>;
-  /** Chance of the game: the same label gives the same generator in every play of this episode. */
+  /** Chance: one of the outcomes, each equally likely. The same label gives the same in every play of this episode. */
+  draw<Outcome>(label: string, outcomes: readonly Outcome[]): Outcome;
+  /** Chance that cannot be listed: the same label gives the same generator in every play of this episode. */
   random(label: string): Random;
   /** What remains of the episode's limits. */
   readonly left: EpisodeLimits;

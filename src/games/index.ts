@@ -9,3 +9,4 @@ export {
   type Table,
   type TurnView,
 } from "./game.ts";
+export { defineMatch, forfeit, type Match, type MatchFacts, type MatchOutcome } from "./match.ts";

@@ -13,6 +13,10 @@ export interface PlayerRequest {
   readonly maxTokens: number | null;
   readonly stopStrings: readonly string[];
   readonly force: string | null;
+  /** Every reply that the rules accept, where the game lists them; for players that know no game. */
+  readonly choices: readonly string[] | null;
+  /** All that the seat knows, as people read it, where the game says it. */
+  readonly position: string | null;
   readonly count: number;
   readonly seed: number;
 }

@@ -48,6 +48,8 @@ const request = (more: Partial<PlayerRequest> = {}): PlayerRequest => ({
   maxTokens: null,
   stopStrings: [],
   force: null,
+  choices: null,
+  position: null,
   count: 1,
   seed: 5,
   ...more,

@@ -11,6 +11,7 @@ import { askDigest, sameJson } from "./ask-digest.ts";
 import { EpisodeClock } from "./episode-clock.ts";
 import { InOrder } from "./in-order.ts";
 import { makeTurn, type PlacedAsk } from "./make-turn.ts";
+import { requestOf } from "./player-request.ts";
 import {
   departedFromRecord,
   failureOf,
@@ -78,6 +79,12 @@ export class EpisodeTable implements Table {
       tokens: Math.max(0, tokens - this.#tokenCount),
       timeMs: Math.max(0, timeMs - this.#clock.elapsedMs()),
     };
+  }
+
+  draw<Outcome>(label: string, outcomes: readonly Outcome[]): Outcome {
+    if (outcomes.length === 0)
+      throw gameError("game-failed", `expected outcomes to draw ${label} from, got none`);
+    return this.random(label).pick(outcomes);
   }
 
   random(label: string): Random {
@@ -158,16 +165,7 @@ export class EpisodeTable implements Table {
     const startMs = this.#clock.elapsedMs();
     const replies = await waitForPlayer(this.#options, { seat: asked.seat, leftMs: timeMs }, (call) =>
       asked.player.reply(
-        {
-          segments: ask.prompt,
-          context: context.chunks,
-          history: context.history,
-          maxTokens: Math.min(ask.maxTokens ?? tokens, Math.floor(tokens / count)),
-          stopStrings: ask.stopStrings ?? [],
-          force: ask.force ?? null,
-          count,
-          seed: createRandom(start.seed).split("turn", sequence).seed(),
-        },
+        requestOf(asked, { context, tokensLeft: tokens, seed: this.#seedOf(sequence) }),
         call,
       ),
     ).catch((thrown: unknown) => this.#fail(thrown));
@@ -184,6 +182,10 @@ export class EpisodeTable implements Table {
     if (whole.length < count) return { kind: "limit", limit: "context" };
     recorder.turns(whole, asked.digest, elapsedMs);
     return { kind: "turns", turns: whole };
+  }
+
+  #seedOf(sequence: number): number {
+    return createRandom(this.#options.start.seed).split("turn", sequence).seed();
   }
 
   #fromRecord<Parsed extends JsonValue>(
