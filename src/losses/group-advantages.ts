@@ -63,7 +63,8 @@ export function whiten(
 }
 
 function rowsByGroup(groupIds: readonly string[]): Map<string, number[]> {
-  const groups = new Map<string, number[]>();
-  groupIds.forEach((groupId, row) => groups.set(groupId, [...(groups.get(groupId) ?? []), row]));
-  return groups;
+  return Map.groupBy(
+    groupIds.map((_groupId, row) => row),
+    (row) => groupIds[row] ?? "",
+  );
 }

@@ -62,6 +62,14 @@ export class RunEngine implements Engine {
     });
   }
 
+  /** Frees the engine's copy of a version that was registered and is kept nowhere. */
+  async forget(version: PolicyVersion, call: CallOptions): Promise<void> {
+    const published = this.#published.get(keyOf(version));
+    if (published === undefined) return;
+    this.#published.delete(keyOf(version));
+    await this.#engine.releaseVersion(await published.version, call);
+  }
+
   /** Frees the engine's copies of versions that can never be asked for again. */
   async retain(isKept: (address: string) => boolean, call: CallOptions): Promise<void> {
     const others = [...this.#published].filter(([, { address }]) => !isKept(address));

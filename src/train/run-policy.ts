@@ -44,6 +44,9 @@ export class RunPolicy implements Policy {
   /** The checkpoint of the state after `changeCount` changes. */
   #saved: { readonly checkpoint: Checkpoint; readonly changeCount: number } | null = null;
   #saveCount = { position: -1, count: 0 };
+  /** What was last published for a step alone. */
+  #forStep: PolicyVersion | null = null;
+  #forStepCount = { position: -1, count: 0 };
 
   constructor(
     name: string,
@@ -140,18 +143,40 @@ export class RunPolicy implements Policy {
     const version: StoredVersion = { policy: this.name, number, digest, folder: checkpoint.folder };
     host.engine.register(publicVersion(version), published);
     host.published(version);
-    // The head of a value model is no distribution that could be sampled.
-    if (this.#options.head === "value") return publicVersion(version);
-    await this.#wait("the canary of", (call) =>
-      checkCanary({
-        engine: host.engine,
-        model: model.inner,
-        version: publicVersion(version),
-        prompt: canaryPrompt,
-        ...call,
-      }),
-    );
+    await this.#checkCanary(publicVersion(version));
     return publicVersion(version);
+  }
+
+  async publishForStep(): Promise<PolicyVersion> {
+    const host = this.#host;
+    host.checkUse();
+    const model = this.#live();
+    const before = this.#forStep;
+    const published = await this.#wait("publishing", (call) => model.inner.publish({}, call));
+    const number = host.nextVersionNumber(this.name);
+    // Versions on the way to one number differ by digest; where weights cannot be read, by their place.
+    const { position } = host;
+    this.#forStepCount = {
+      position,
+      count: this.#forStepCount.position === position ? this.#forStepCount.count + 1 : 0,
+    };
+    const digest = published.digest ?? sha256(`${this.name}/${position}/${this.#forStepCount.count}`);
+    const version = publicVersion({ policy: this.name, number, digest, folder: "" });
+    host.engine.register(version, published);
+    this.#forStep = version;
+    await this.#checkCanary(version);
+    if (before !== null) await this.#wait("freeing", (call) => host.engine.forget(before, call));
+    return version;
+  }
+
+  async #checkCanary(version: PolicyVersion): Promise<void> {
+    // The head of a value model is no distribution that could be sampled.
+    if (this.#options.head === "value") return;
+    const { engine } = this.#host;
+    const { inner: model } = this.#live();
+    await this.#wait("the canary of", (call) =>
+      checkCanary({ engine, model, version, prompt: canaryPrompt, ...call }),
+    );
   }
 
   async restart(version: PolicyVersion): Promise<void> {

@@ -105,6 +105,15 @@ export interface Policy {
    */
   publish(): Promise<PolicyVersion>;
   /**
+   * Publishes the current weights for sampling inside this step alone, proved by the canary like any
+   * other; nothing is saved. For on-policy updates, of which a step does many: the next such version of
+   * the policy replaces this one, and the end of the step frees it. Its number is that of the version
+   * that it is on the way to; the digest tells such versions apart.
+   *
+   * @throws `stale-sampler`
+   */
+  publishForStep(): Promise<PolicyVersion>;
+  /**
    * Sets the weights to those of a version of this run and begins a new optimizer: the start of an
    * iteration that trains afresh, or the way back after a collapse. Inside steps that name the policy.
    *
