@@ -5,6 +5,8 @@ import type { Segment } from "../games/index.ts";
 import type { PlayerReference, Span, TurnSampling } from "../records/index.ts";
 
 export interface PlayerRequest {
+  /** The seat that is asked, by the name that the game gave it. */
+  readonly seat: string;
   readonly segments: readonly Segment[];
   /** Ids of the context that the prompt extends, as they were; empty for a fresh context. */
   readonly context: readonly Chunk[];

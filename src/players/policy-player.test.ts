@@ -1,11 +1,9 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { tokens, type PolicyVersion } from "../contract/index.ts";
 import { characterTokenizer, plainRenderer } from "../text/index.ts";
 import { createFakeEngine, type FakeEngine } from "../testing/index.ts";
 import type { Player, PlayerReply, PlayerRequest } from "./player.ts";
 import { policyPlayer, type PolicyPlayerOptions } from "./policy-player.ts";
-import { scriptedPlayer } from "./scripted-player.ts";
 
 const tokenizer = characterTokenizer({ symbols: "abcdef" });
 const renderer = plainRenderer(tokenizer, { suffix: "a" });
@@ -42,6 +40,7 @@ async function setUp(
 }
 
 const request = (more: Partial<PlayerRequest> = {}): PlayerRequest => ({
+  seat: "first",
   segments: [{ kind: "text", role: "user", text: "bc" }],
   context: [],
   history: [],
@@ -146,21 +145,4 @@ test("siblings come one by one, and an engine's failure keeps its name", async (
   expect(new Set(replies.map((reply) => JSON.stringify(reply))).size).toBe(3);
   await engine.close();
   await expect(player.reply(request(), {})).rejects.toMatchObject({ code: "engine-closed" });
-});
-
-test("a scripted player gives the same reply to the same ask, siblings their own", async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.nat(), async (seed) => {
-      const player = scriptedPlayer({
-        name: "dice",
-        reply: (_request, random) => String(random.integer(1_000_000)),
-      });
-      const [first, again] = [
-        await player.reply(request({ seed, count: 2 }), {}),
-        await player.reply(request({ seed, count: 2 }), {}),
-      ];
-      expect(again).toEqual(first);
-      expect(first[0]).not.toEqual(first[1]);
-    }),
-  );
 });

@@ -13,10 +13,11 @@ export interface RequestPlace {
 }
 
 export function requestOf<Parsed extends JsonValue>(
-  { ask, count }: PlacedAsk<Parsed>,
+  { seat, ask, count }: PlacedAsk<Parsed>,
   { context, tokensLeft, seed }: RequestPlace,
 ): PlayerRequest {
   return {
+    seat,
     segments: ask.prompt,
     context: context.chunks,
     history: context.history,
