@@ -1,128 +1,98 @@
 /**
  * Promise 5: a run that was killed and resumed equals one that never stopped, bit for bit on a
- * deterministic engine: result, transcripts, verdicts and rewards, metrics, reports, weights.
+ * deterministic engine: result, transcripts, verdicts and rewards, metrics, reports, weights. This
+ * file kills often, on the fake engine; `kill-embedded.test.ts` on the real one, and
+ * `npm run test:long -- kill` as long as one likes.
  */
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createRandom } from "../../src/base/index.ts";
-import { openRunReader } from "../../src/store/index.ts";
+import type { KillPlan, Moment } from "../fixtures/durability/kill-switch.ts";
+import { contentOf } from "./content.ts";
+import {
+  describeKills,
+  liveThrough,
+  randomKills,
+  runKillable,
+  smallOnFake,
+  type Killable,
+  type MomentCounts,
+} from "./kill-lives.ts";
 
-const program = join(import.meta.dirname, "../fixtures/durability/run-small.ts");
 const root = mkdtempSync(join(tmpdir(), "spar-kill-"));
-const stepCount = 10;
-const callCount = 45;
-
-function runSmall(
-  folder: string,
-  every: number,
-  killAt = "",
-  engine = "fake",
-): { readonly signal: string | null; readonly output: string } {
-  const { signal, stdout, stderr, status } = spawnSync(
-    process.execPath,
-    ["--conditions=source", program, folder, String(every), killAt, engine],
-    {
-      encoding: "utf8",
-      timeout: 60_000,
-    },
-  );
-  if (signal === null && status !== 0) throw new Error(stderr);
-  return { signal, output: stdout };
-}
-
-/** Everything that a run keeps, timings aside. */
-function contentOf(folder: string): unknown {
-  using reader = openRunReader(folder);
-  const episodes = [...reader.episodes()].map(({ start, end }) => {
-    const { turns, calls: served } = reader.episode(start.id);
-    return {
-      start,
-      end,
-      turns: turns.map(({ turn }) => ({ ...turn, logprobs: [...turn.logprobs], durationMs: 0 })),
-      calls: served.map(({ call }) => ({ ...call, durationMs: 0 })),
-      annotations: reader.annotations(start.id),
-    };
-  });
-  const saved = [...reader.steps()].flatMap(
-    (step) => JSON.parse(JSON.stringify(step.effects)).saved.policy ?? [],
-  );
-  const last = reader.checkpoint(String(saved.at(-1)));
-  return {
-    status: reader.status(),
-    result: reader.result(),
-    steps: [...reader.steps()].map(({ position, name, kind, result }) => ({ position, name, kind, result })),
-    episodes: episodes.toSorted((a, b) => (a.start.id < b.start.id ? -1 : 1)),
-    metrics: [...reader.metrics()],
-    reports: [...reader.reports()],
-    weights: last.files,
-  };
-}
-
 let uninterrupted: unknown;
+let counts: MomentCounts = {};
 
-beforeAll(() => {
+beforeAll(async () => {
   const folder = join(root, "whole");
-  runSmall(folder, 1);
-  uninterrupted = contentOf(folder);
-});
+  ({ counts } = await runKillable(smallOnFake, folder));
+  uninterrupted = await contentOf(folder);
+}, 60_000);
 
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-function expectSameAfterKills(name: string, every: number, kills: readonly string[]): void {
+async function expectSameAfter(
+  kills: readonly KillPlan[],
+  name: string,
+  killable: Killable = smallOnFake,
+): Promise<void> {
   const folder = join(root, name);
-  let killed = 0;
-  for (const kill of kills) if (runSmall(folder, every, kill).signal === "SIGKILL") killed++;
-  expect(killed, "the run was killed at least once").toBeGreaterThan(0);
-  runSmall(folder, every);
-  expect(contentOf(folder)).toEqual(uninterrupted);
+  const killedCount = await liveThrough(killable, folder, kills);
+  expect(killedCount, "the run was killed").toBeGreaterThan(0);
+  expect(await contentOf(folder), describeKills(kills)).toEqual(uninterrupted);
 }
 
-test("a run that is killed at every step boundary equals one that never stopped", () => {
-  const boundaries = Array.from({ length: stepCount }, (_value, position) => `end:${position}`);
-  expectSameAfterKills("boundaries", 1, ["start:0", ...boundaries]);
+/** One after the other: each process goes on where the last one died. */
+const eachTime = (moment: Moment, count: number): KillPlan[] =>
+  Array.from({ length: count }, () => ({ moment, nth: 1 }));
+
+test("the kills of these tests strike where they should", () => {
+  const { commit, committed, saving, installed, call, record } = counts;
+  expect({ commit, committed }).toEqual({ commit: 10, committed: 10 });
+  expect(installed).toBe(saving);
+  expect(saving).toBeGreaterThan(3);
+  expect(call).toBeGreaterThan(50);
+  expect(record).toBeGreaterThan(30);
+});
+
+test("a run that is killed at every step boundary equals one that never stopped", async () => {
+  await expectSameAfter(eachTime("step-end", 10), "boundaries");
 }, 60_000);
 
-test("a run that is killed at random moments inside steps equals one that never stopped", () => {
-  const random = createRandom(5);
-  for (let round = 0; round < 4; round++) {
-    expectSameAfterKills(
-      `calls-${round}`,
-      1,
-      Array.from({ length: 2 }, () => `call:${1 + random.integer(callCount)}`),
-    );
-  }
+test("a run that is killed after each commit, before anything follows from it, equals one that never stopped", async () => {
+  await expectSameAfter(eachTime("committed", 10), "committed");
 }, 60_000);
 
-test("a run that is killed at any time at all equals one that never stopped", () => {
-  const random = createRandom(8);
-  const folder = join(root, "any-time");
-  let killed = 0;
-  for (let round = 0; round < 5; round++) {
-    const { signal } = spawnSync(process.execPath, ["--conditions=source", program, folder, "1"], {
-      timeout: 250 + random.integer(250),
-      killSignal: "SIGKILL",
-    });
-    if (signal === "SIGKILL") killed++;
-  }
-  expect(killed, "the run was killed at least once").toBeGreaterThan(0);
-  // Killed before there was a run, or not: the last process begins or resumes it.
-  if (!existsSync(join(folder, "run.json"))) rmSync(folder, { recursive: true, force: true });
-  runSmall(folder, 1);
-  expect(contentOf(folder)).toEqual(uninterrupted);
+test("a run that is killed while checkpoints are written, moved and before they are committed equals one that never stopped", async () => {
+  const kills = Array.from({ length: 3 }, (): Moment[] => ["saving", "install", "installed", "commit"]);
+  // Before a commit no step gets done: the one after it lets the next one have its turn.
+  const moments = kills.flatMap((round) => [...round, "committed" as const]);
+  await expectSameAfter(
+    moments.map((moment) => ({ moment, nth: 1 })),
+    "checkpoints",
+  );
 }, 60_000);
 
-test("steps after the last save are repeated, and then equal those of a run that never stopped", () => {
-  expectSameAfterKills("seldom", 3, ["end:2", "end:4", "call:30", "end:8"]);
+test("a run that is killed at random moments inside steps equals one that never stopped", async () => {
+  for (let seed = 0; seed < 4; seed++)
+    await expectSameAfter(randomKills(counts, { seed, count: 3 }), `random-${seed}`);
 }, 60_000);
 
-test("the same holds on the embedded engine, weights bit for bit", () => {
-  const whole = join(root, "embedded-whole");
-  runSmall(whole, 1, "", "embedded");
-  const folder = join(root, "embedded");
-  for (const kill of ["end:2", "end:6"]) expect(runSmall(folder, 1, kill, "embedded").signal).toBe("SIGKILL");
-  runSmall(folder, 1, "", "embedded");
-  expect(contentOf(folder)).toEqual(contentOf(whole));
-}, 120_000);
+test("a run that is killed at any time at all equals one that never stopped", async () => {
+  const kills = [3, 9, 14, 22, 30].map((afterMs, index): KillPlan => {
+    const moment = index % 2 === 0 ? "step-start" : "call";
+    return { moment, nth: 1 + index, afterMs };
+  });
+  await expectSameAfter(kills, "any-time");
+}, 60_000);
+
+test("steps after the last save are repeated, and then equal those of a run that never stopped", async () => {
+  const kills: KillPlan[] = [
+    { moment: "step-end", nth: 3 },
+    { moment: "step-end", nth: 2 },
+    { moment: "call", nth: 30 },
+    { moment: "step-end", nth: 4 },
+  ];
+  await expectSameAfter(kills, "seldom", { ...smallOnFake, checkpointEverySteps: 3 });
+}, 60_000);
