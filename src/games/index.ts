@@ -1,4 +1,4 @@
-/** Rules of games and the table that they are played on. */
+/** Rules of games, the table that they are played on, and the exact analysis of small ones. */
 export {
   defineGame,
   type Ask,
@@ -10,3 +10,18 @@ export {
   type TurnView,
 } from "./game.ts";
 export { defineMatch, forfeit, type Match, type MatchFacts, type MatchOutcome } from "./match.ts";
+export { nextNode } from "./tree/next-node.ts";
+export {
+  informationSetKey,
+  type ChanceNode,
+  type DecisionNode,
+  type EndNode,
+  type TreeNode,
+  type TreePath,
+} from "./tree/nodes.ts";
+export {
+  scoreAgainstPerfect,
+  type PerfectOpposition,
+  type ScoreAgainstPerfect,
+} from "./tree/score-against-perfect.ts";
+export { solveMatch, type Solution, type SolvedPosition } from "./tree/solve-match.ts";
