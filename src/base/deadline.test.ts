@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { abortedError, throwIfAborted, withDeadline, type WaitOptions } from "./deadline.ts";
+import { abortedError, pause, throwIfAborted, withDeadline, type WaitOptions } from "./deadline.ts";
 import { isSparError, type SparError } from "./errors.ts";
 
 const wait: WaitOptions = { boundary: "engine", what: "the answer", timeoutMs: 1000 };
@@ -77,4 +77,20 @@ test("a signal ends the wait and tells the work, before it or during it, and is 
   expect([late.code, isStarted]).toEqual(["aborted", false]);
   expect(() => throwIfAborted(signal, wait)).toThrow(abortedError(wait).message);
   throwIfAborted(undefined, wait);
+});
+
+test("a pause lasts as long as it says, ends with its signal, and leaves no timer behind", async () => {
+  vi.useFakeTimers();
+  const controller = new AbortController();
+  let isOver = false;
+  void pause({ ...wait, signal: controller.signal }).then(() => (isOver = true));
+  await vi.advanceTimersByTimeAsync(999);
+  expect(isOver).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(isOver).toBe(true);
+  const failure = failureOf(pause({ ...wait, signal: controller.signal }));
+  controller.abort();
+  expect((await failure).code).toBe("aborted");
+  expect((await failureOf(pause({ ...wait, signal: controller.signal }))).code).toBe("aborted");
+  expect(vi.getTimerCount()).toBe(0);
 });

@@ -67,6 +67,30 @@ function deadlineError(options: WaitOptions): SparError {
   });
 }
 
+/**
+ * Waits for so much time, for the pause before another try.
+ *
+ * @throws `aborted` as soon as the signal fires
+ */
+export async function pause(options: WaitOptions): Promise<void> {
+  const { boundary, what, timeoutMs, signal } = options;
+  throwIfAborted(signal, options);
+  await new Promise<void>((resolve, reject) => {
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(abortedError({ boundary, what }));
+    };
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      },
+      Math.min(timeoutMs, longestTimeoutMs),
+    );
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}
+
 /** The error of a wait that its signal ended. */
 export function abortedError(options: { readonly boundary: Boundary; readonly what: string }): SparError {
   return new SparError({

@@ -4,6 +4,7 @@ export { systemClock, type Clock } from "./clock.ts";
 export { mapBounded, SerialQueue } from "./concurrency.ts";
 export {
   abortedError,
+  pause,
   throwIfAborted,
   withDeadline,
   type CallOptions,

@@ -7,6 +7,7 @@ export type PlayerErrorCode =
   | "position-unknown"
   | "input-closed"
   | "package-missing"
+  | "images-unsupported"
   | "remote-address"
   | "remote-unauthorized"
   | "remote-not-found"
@@ -14,7 +15,7 @@ export type PlayerErrorCode =
   | "remote-overloaded"
   | "remote-failed"
   | "remote-unreachable"
-  | "remote-timeout"
+  | "remote-unreadable"
   | "remote-empty";
 
 export interface PlayerErrorDetails {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { tokens, type PolicyVersion } from "../contract/index.ts";
 import { characterTokenizer, plainRenderer } from "../text/index.ts";
-import { createFakeEngine, type FakeEngine } from "../testing/index.ts";
+import { createFakeEngine, describePlayer, type FakeEngine } from "../testing/index.ts";
 import type { Player, PlayerReply, PlayerRequest } from "./player.ts";
 import { policyPlayer, type PolicyPlayerOptions } from "./policy-player.ts";
 
@@ -52,6 +52,17 @@ const request = (more: Partial<PlayerRequest> = {}): PlayerRequest => ({
   count: 1,
   seed: 5,
   ...more,
+});
+
+describePlayer({
+  name: "a policy",
+  createPlayer: async () => (await setUp()).player,
+  createWaitingPlayer: async () => {
+    const { player, engine } = await setUp();
+    engine.inject({ kind: "hang", call: "sample", nth: 1 });
+    return player;
+  },
+  isDeterministic: true,
 });
 
 async function replyTo(

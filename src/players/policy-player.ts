@@ -15,6 +15,7 @@ import {
 } from "../contract/index.ts";
 import type { PlayerReference, Span, TurnSampling } from "../records/index.ts";
 import type { PromptRenderer } from "../text/index.ts";
+import { cutBeforeStop } from "./cut-before-stop.ts";
 import type { Player, PlayerReply, PlayerRequest } from "./player.ts";
 
 export interface PolicyPlayerOptions {
@@ -126,10 +127,4 @@ function replyOf(
     finishReason: sequence.finishReason,
     sampling,
   };
-}
-
-/** The text before the first stop that it holds. */
-function cutBeforeStop(text: string, stopStrings: readonly string[]): string {
-  const places = stopStrings.map((stop) => text.indexOf(stop)).filter((place) => place >= 0);
-  return places.length === 0 ? text : text.slice(0, Math.min(...places));
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { expectCode } from "../testing/index.ts";
+import { describePlayer, expectCode } from "../testing/index.ts";
 import { perfectPlayer, type PerfectPlayerOptions } from "./perfect-player.ts";
 import type { Player, PlayerRequest } from "./player.ts";
 import { randomPlayer } from "./random-player.ts";
@@ -19,6 +19,29 @@ const request = (more: Partial<PlayerRequest> = {}): PlayerRequest => ({
   count: 1,
   seed: 5,
   ...more,
+});
+
+describePlayer({
+  name: "a script",
+  createPlayer: () =>
+    scriptedPlayer({ name: "dice", reply: (_request, random) => String(random.integer(6)) }),
+  createWaitingPlayer: () =>
+    scriptedPlayer({ name: "thinker", reply: () => new Promise<never>(() => undefined) }),
+  isDeterministic: true,
+});
+
+describePlayer({
+  name: "a random player",
+  createPlayer: () => randomPlayer(),
+  createWaitingPlayer: null,
+  isDeterministic: true,
+});
+
+describePlayer({
+  name: "a perfect player",
+  createPlayer: () => perfectPlayer({ errorRate: 0.5, optimal: () => ["a", "b"] }),
+  createWaitingPlayer: null,
+  isDeterministic: true,
 });
 
 async function textsOf(player: Player, asked: PlayerRequest): Promise<string[]> {

@@ -1,5 +1,5 @@
 /**
- * For tests of everything that stands on spar: the conformance suite of engines, fakes that are real
+ * For tests of everything that stands on spar: the conformance suites of engines and players, fakes that are real
  * implementations, tolerances and expectations. Needs Vitest as a peer. Never imports an engine.
  */
 export type { ConformanceContext, ConformanceTest, ModelUnderTest } from "./conformance/context.ts";
@@ -10,6 +10,12 @@ export {
   runConformanceTest,
   type DescribeEngineOptions,
 } from "./describe-engine.ts";
+export {
+  describePlayer,
+  playerTestTitles,
+  runPlayerTest,
+  type DescribePlayerOptions,
+} from "./describe-player.ts";
 export { expectCode } from "./expect-code.ts";
 export {
   expectClose,
