@@ -10,6 +10,14 @@ export {
   type TurnView,
 } from "./game.ts";
 export { defineMatch, forfeit, type Match, type MatchFacts, type MatchOutcome } from "./match.ts";
+export { addToAverage, averageProfile, type ProfileSum } from "./tree/average-profile.ts";
+export {
+  bestResponse,
+  exploitabilityOf,
+  type BestResponse,
+  type Exploitability,
+} from "./tree/best-response.ts";
+export { growTree, type Branch, type InformationSet, type MatchTree } from "./tree/grow-tree.ts";
 export { nextNode } from "./tree/next-node.ts";
 export {
   informationSetKey,
@@ -19,6 +27,7 @@ export {
   type TreeNode,
   type TreePath,
 } from "./tree/nodes.ts";
+export { expectedReturns, profileOf, uniformBehavior, type Behavior, type Profile } from "./tree/profiles.ts";
 export {
   scoreAgainstPerfect,
   type PerfectOpposition,
