@@ -65,6 +65,7 @@ const byCode: Readonly<Record<string, ExitName>> = {
   "module-unreadable": "input",
   "not-a-recipe": "input",
   "not-an-engine": "input",
+  "not-a-game": "input",
   "inputs-missing": "input",
   "not-a-run": "input",
   "run-too-new": "input",

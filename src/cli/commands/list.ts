@@ -1,6 +1,7 @@
-/** `spar list`: recipes with their presets, engines, and the runs of the runs folder. */
+/** `spar list`: recipes with their presets, games, engines, and the runs of the runs folder. */
 import type { Command } from "commander";
 import { listEngineIds } from "../discovery/engines.ts";
+import { listGames, type ListedGame } from "../discovery/games.ts";
 import { basename } from "node:path";
 import { listRuns, type RunListing } from "../../store/index.ts";
 import { listRecipes, type ListedRecipe } from "../discovery/recipes.ts";
@@ -17,6 +18,7 @@ interface ListOptions {
 
 interface Listing {
   readonly recipes: readonly ListedRecipe[];
+  readonly games: readonly ListedGame[];
   readonly engines: readonly string[];
   readonly runs: readonly RunListing[];
   readonly runsFolder: string;
@@ -25,13 +27,14 @@ interface Listing {
 export function addListCommand(program: Command, shell: Shell): void {
   const command = program
     .command("list")
-    .description("show recipes with their presets, engines, and runs")
+    .description("show recipes with their presets, games, engines, and runs")
     .option("--json", "print one JSON object")
     .option("--runs-folder <folder>", "where runs are kept")
     .action(async (options: ListOptions) => {
       const runsFolder = runsFolderOf(shell, options.runsFolder);
       const listing: Listing = {
         recipes: await listRecipes(shell.place),
+        games: await listGames(shell.place),
         engines: listEngineIds(shell.place),
         runs: listRuns(runsFolder),
         runsFolder,
@@ -43,8 +46,19 @@ export function addListCommand(program: Command, shell: Shell): void {
   addCommonOptions(command);
 }
 
-function listingJson({ recipes, engines, runs }: Listing): object {
-  return { recipes: recipes.map(recipeJson), engines, runs: runs.map(runJson) };
+function listingJson({ recipes, games, engines, runs }: Listing): object {
+  return {
+    recipes: recipes.map(recipeJson),
+    games: games.map(gameJson),
+    engines,
+    runs: runs.map(runJson),
+  };
+}
+
+function gameJson(listed: ListedGame): object {
+  if (listed.kind === "broken") return { id: listed.id, problem: listed.problem };
+  const { title, rules, seats, facts, defaultTask, limits } = listed.game;
+  return { id: listed.id, title, rules, seats, facts, defaultTask, limits };
 }
 
 function runJson(run: RunListing): object {
@@ -79,6 +93,9 @@ function listingLines(listing: Listing, shell: Shell): string[] {
     style.heading("Recipes"),
     ...table(["recipe", "preset", "engine", "what it does"], listing.recipes.flatMap(recipeRows)),
     "",
+    style.heading("Games"),
+    ...table(["game", "seats", "what it is"], listing.games.map(gameRow)),
+    "",
     style.heading("Engines"),
     listing.engines.length === 0 ? "none" : listing.engines.join(", "),
     "",
@@ -95,6 +112,17 @@ function recipeRows(listed: ListedRecipe): string[][] {
     preset.engine,
     preset.summary,
   ]);
+}
+
+function gameRow(listed: ListedGame): string[] {
+  if (listed.kind === "broken") return [listed.id, "", `cannot be loaded: ${oneLine(listed.problem)}`];
+  const { title, seats, facts } = listed.game;
+  const traits = [
+    `${facts.information} information`,
+    ...(facts.hasChance ? ["chance"] : []),
+    facts.isZeroSum ? "zero-sum" : "returns of any sum",
+  ];
+  return [listed.id, seats.join(", "), `${title}: ${traits.join(", ")}`];
 }
 
 function runRow(run: RunListing): string[] {
