@@ -17,7 +17,7 @@ const rows: readonly (readonly string[])[] = [
   ["text", "data", "games", "verifiers", "services"],
   ["players", "rewards", "losses"],
   ["rollouts", "curricula", "store"],
-  ["train"],
+  ["train", "league"],
   ["server", "testing"],
   ["cli"],
 ];
