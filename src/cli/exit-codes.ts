@@ -69,6 +69,7 @@ const byCode: Readonly<Record<string, ExitName>> = {
   "inputs-missing": "input",
   "not-a-run": "input",
   "run-too-new": "input",
+  "run-too-old": "input",
   "run-corrupt": "input",
   "record-unknown": "input",
   "run-exists": "usage",

@@ -3,34 +3,37 @@
  * of the store. Everything that touches SQLite goes through here; it knows no table.
  */
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { storeError, toStoreError } from "./store-errors.ts";
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
-/** The write-ahead log is written back every so many pages, and cut to this size when it is. */
-const checkpointPages = 1000;
-export const journalLimitBytes: number = 16 * 1024 * 1024;
+/** A write-ahead log that is longer is written back, and emptied. */
+const longestLogBytes = 4 * 1024 * 1024;
+
+/** How long to wait for others who have the database open. */
+const busyTimeoutMs = 5000;
 
 export class Database {
   readonly #connection: DatabaseSync;
+  readonly #logPath: string;
   readonly #statements = new Map<string, StatementSync>();
   #isOpen = true;
 
-  private constructor(connection: DatabaseSync) {
+  private constructor(connection: DatabaseSync, path: string) {
     this.#connection = connection;
+    this.#logPath = `${path}-wal`;
   }
 
   /** Opens for writing: write-ahead log, every commit forced to disk. */
   static openForWriting(path: string): Database {
     return Database.#guard("opening the database of the run", () => {
-      const database = new Database(new DatabaseSync(path, { timeout: 5000 }));
+      const database = new Database(new DatabaseSync(path, { timeout: busyTimeoutMs }), path);
       database.execute("PRAGMA journal_mode = WAL");
       database.execute("PRAGMA synchronous = FULL");
-      database.execute(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
-      database.execute(`PRAGMA journal_size_limit = ${journalLimitBytes}`);
+      database.execute("PRAGMA wal_autocheckpoint = 0");
       database.execute("PRAGMA foreign_keys = ON");
       return database;
     });
@@ -41,7 +44,7 @@ export class Database {
     return Database.#guard("opening the database of the run", () => {
       if (!existsSync(path)) throw storeError("run-corrupt", `expected the database ${path}, found none`);
       const location = isWritable(dirname(path)) ? path : new URL(`${pathToFileURL(path).href}?immutable=1`);
-      return new Database(new DatabaseSync(location, { readOnly: true, timeout: 5000 }));
+      return new Database(new DatabaseSync(location, { readOnly: true, timeout: busyTimeoutMs }), path);
     });
   }
 
@@ -84,6 +87,7 @@ export class Database {
     try {
       const result = body();
       this.execute("COMMIT");
+      this.#shortenLog();
       return result;
     } catch (thrown) {
       this.#rollBack();
@@ -96,6 +100,23 @@ export class Database {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#connection.close();
+  }
+
+  /**
+   * Writes the log back and empties it at once. Left to SQLite, a log that was written back stays until
+   * the next commit: cut then, it would give old pages beside the new ones of the database.
+   */
+  #shortenLog(): void {
+    const { size } = statSync(this.#logPath, { throwIfNoEntry: false }) ?? { size: 0 };
+    if (size < longestLogBytes) return;
+    try {
+      // Whoever reads just now keeps the log from being emptied: a later commit will do.
+      this.#connection.exec("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // The commit stands, whatever the disk says now; what is wrong with it the next commit will tell.
+    } finally {
+      this.#connection.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    }
   }
 
   #rollBack(): void {

@@ -26,9 +26,9 @@ export const groupCommitMs = 100;
  *
  * @unit bytes
  */
-export const turnBytes = 58;
+export const turnBytes = 64;
 /** See `turnBytes`. @unit bytes */
-export const episodeBytes = 145;
+export const episodeBytes = 155;
 
 interface Waiter {
   readonly resolve: () => void;

@@ -15,6 +15,7 @@ import {
   type Turn,
   type TurnSampling,
 } from "../records/index.ts";
+import { CheckedTable, checksum, damagedRow } from "./checked-table.ts";
 import { decodeLogprobs, decodeSpans, encodeLogprobs, encodeSpans } from "./codec.ts";
 import {
   bytesOf,
@@ -29,18 +30,32 @@ import { jsonOf, jsonOrNullOf, parseStored } from "./stored-json.ts";
 import { storeError } from "./store-errors.ts";
 import type { TextTable } from "./text-table.ts";
 
+// Columns in the order in which the rows below are written.
+const episodeColumns = "id key step game task_id task group_id seed seats limits";
+const turnColumns =
+  "episode sequence sibling parent_sequence parent_sibling seat player spans logprobs sampling seed finish text parsed ask duration_ms elapsed_ms";
+const callColumns = "episode sequence service input output failure duration_ms elapsed_ms";
+const refusalColumns = "episode sequence elapsed_ms";
+
 export class EpisodeRows {
   readonly #database: Database;
   readonly #texts: TextTable;
+  readonly #episodes: CheckedTable;
+  readonly #turns: CheckedTable;
+  readonly #calls: CheckedTable;
+  readonly #refusals: CheckedTable;
 
   constructor(database: Database, texts: TextTable) {
     this.#database = database;
     this.#texts = texts;
+    this.#episodes = new CheckedTable(database, "episodes", episodeColumns.split(" "));
+    this.#turns = new CheckedTable(database, "turns", turnColumns.split(" "));
+    this.#calls = new CheckedTable(database, "calls", callColumns.split(" "));
+    this.#refusals = new CheckedTable(database, "refusals", refusalColumns.split(" "));
   }
 
   insertStart(row: number, start: EpisodeStart): void {
-    this.#database.run(
-      "INSERT INTO episodes (id, key, step, game, task_id, task, group_id, seed, seats, limits) VALUES (?,?,?,?,?,?,?,?,?,?)",
+    this.#episodes.insert(
       row,
       start.id,
       this.#texts.idOf(start.stepName),
@@ -62,8 +77,7 @@ export class EpisodeRows {
     const parent = parentOf(turn);
     const parsed = JSON.stringify(turn.parsed);
     const { seed, ...settings } = turn.sampling ?? { seed: null };
-    this.#database.run(
-      "INSERT INTO turns (episode, sequence, sibling, parent_sequence, parent_sibling, seat, player, spans, logprobs, sampling, seed, finish, text, parsed, ask, duration_ms, elapsed_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    this.#turns.insert(
       episode,
       turn.sequence,
       turn.siblingIndex,
@@ -86,8 +100,7 @@ export class EpisodeRows {
   }
 
   insertCall(episode: number, { call, elapsedMs }: RecordedCall): void {
-    this.#database.run(
-      "INSERT INTO calls (episode, sequence, service, input, output, failure, duration_ms, elapsed_ms) VALUES (?,?,?,?,?,?,?,?)",
+    this.#calls.insert(
       episode,
       call.sequence,
       this.#texts.idOf(call.service),
@@ -100,12 +113,13 @@ export class EpisodeRows {
   }
 
   insertRefusal(episode: number, refusal: RecordedRefusal): void {
-    const sql = "INSERT INTO refusals (episode, sequence, elapsed_ms) VALUES (?,?,?)";
-    this.#database.run(sql, episode, refusal.sequence, refusal.elapsedMs);
+    this.#refusals.insert(episode, refusal.sequence, refusal.elapsedMs);
   }
 
   setEnd(episode: number, end: EpisodeEnd): void {
-    this.#database.run("UPDATE episodes SET outcome = ? WHERE id = ?", JSON.stringify(end), episode);
+    const outcome = JSON.stringify(end);
+    const sql = "UPDATE episodes SET outcome = ?, outcome_crc = ? WHERE id = ?";
+    this.#database.run(sql, outcome, checksum([episode, outcome]), episode);
   }
 
   /** The episode that counts under an id, with its row number; null where there is none. */
@@ -123,18 +137,28 @@ export class EpisodeRows {
     const refusals = this.#database.all("SELECT * FROM refusals WHERE episode = ?", id);
     return {
       start,
-      end: jsonOrNullOf<EpisodeEnd>(row, "outcome"),
+      end: this.endOf(row),
       turns: turns.map((turn) => this.#turnOf(start.id, turn)),
       calls: calls.map((call) => this.#callOf(start.id, call)),
       refusals: refusals.map((refusal) => ({
-        sequence: numberOf(refusal, "sequence"),
+        sequence: numberOf(this.#refusals.checked(refusal), "sequence"),
         elapsedMs: numberOf(refusal, "elapsed_ms"),
       })),
     };
   }
 
+  /** How an episode ended, from its row; null where it has not. */
+  endOf(row: Row): EpisodeEnd | null {
+    const sum = numberOrNullOf(row, "outcome_crc");
+    const outcome = textOrNullOf(row, "outcome");
+    if (outcome === null && sum === null) return null;
+    if (outcome === null || sum !== checksum([numberOf(row, "id"), outcome])) throw damagedRow("episodes");
+    return parseStored<EpisodeEnd>(outcome);
+  }
+
   /** How an episode began, from its row. */
   startOf(row: Row): EpisodeStart {
+    this.#episodes.checked(row);
     return {
       id: textOf(row, "key"),
       game: this.#texts.textOf(numberOf(row, "game")),
@@ -149,6 +173,7 @@ export class EpisodeRows {
   }
 
   #turnOf(episodeId: string, row: Row): RecordedTurn {
+    this.#turns.checked(row);
     const sequence = numberOf(row, "sequence");
     const siblingIndex = numberOf(row, "sibling");
     const parentSequence = numberOrNullOf(row, "parent_sequence");
@@ -184,6 +209,7 @@ export class EpisodeRows {
   }
 
   #callOf(episodeId: string, row: Row): RecordedCall {
+    this.#calls.checked(row);
     const sequence = numberOf(row, "sequence");
     const call: Call = {
       id: callIdOf(episodeId, sequence),

@@ -2,12 +2,12 @@
 export type { Checkpoint, CheckpointFile } from "./checkpoints.ts";
 export { episodeBytes, groupCommitMs, turnBytes } from "./episode-journal.ts";
 export { isRunFolder, readManifest, type RunManifest } from "./manifest.ts";
+export type { RunEventRecord } from "./run-events.ts";
 export { nextRunFolder, runPaths, type RunPaths } from "./run-paths.ts";
 export {
   listRuns,
   openRunReader,
   type EpisodeSummary,
-  type RunEventRecord,
   type RunListing,
   type RunReader,
   type RunStatus,

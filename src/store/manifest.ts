@@ -82,7 +82,7 @@ export function isRunFolder(folder: string): boolean {
 /**
  * Reads `run.json`.
  *
- * @throws `not-a-run`, `run-corrupt`, `run-too-new`
+ * @throws `not-a-run`, `run-corrupt`, `run-too-new`, `run-too-old`
  */
 export function readManifest(folder: string): RunManifest {
   const path = manifestPath(folder);
@@ -106,11 +106,9 @@ function parse(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw storeError(
-      "run-corrupt",
-      `expected ${path} to be JSON of at most records version ${recordsVersion}`,
-      { cause },
-    );
+    throw storeError("run-corrupt", `expected ${path} to be JSON of records version ${recordsVersion}`, {
+      cause,
+    });
   }
 }
 

@@ -7,25 +7,19 @@ import { join } from "node:path";
 import type { JsonValue } from "../base/index.ts";
 import type { Annotation, EpisodeEnd, EpisodeStart, Metric, RecordedEpisode } from "../records/index.ts";
 import type { Checkpoint } from "./checkpoints.ts";
-import { Database, numberOf, numberOrNullOf, textOf, type Row } from "./database.ts";
+import { Database, numberOrNullOf, type Row } from "./database.ts";
 import { EpisodeRows } from "./episode-rows.ts";
 import { isLocked } from "./lock.ts";
 import { isRunFolder, readManifest, type RunManifest } from "./manifest.ts";
 import { runPaths, type RunPaths } from "./run-paths.ts";
+import { RunEvents, type RunEventRecord } from "./run-events.ts";
 import { StepLog, type StoredReport, type StoredStep } from "./step-log.ts";
-import { jsonOf, jsonOrNullOf } from "./stored-json.ts";
 import { storeError, withStoreErrors } from "./store-errors.ts";
-import { checkTables } from "./tables.ts";
+import { checkStructure, checkTables } from "./tables.ts";
 import { TextTable } from "./text-table.ts";
 
 /** Where a run stands: `interrupted` can be resumed, `failed` too once its cause is gone. */
 export type RunStatus = "running" | "finished" | "failed" | "interrupted";
-
-export interface RunEventRecord {
-  readonly kind: string;
-  readonly timeMs: number;
-  readonly detail: JsonValue;
-}
 
 /** An episode without its turns. */
 export interface EpisodeSummary {
@@ -35,9 +29,9 @@ export interface EpisodeSummary {
 }
 
 /**
- * Opens a run for reading.
+ * Opens a run for reading, after looking for damage.
  *
- * @throws `not-a-run`, `run-corrupt`, `run-too-new`
+ * @throws `not-a-run`, `run-corrupt`, `run-too-new`, `run-too-old`
  */
 export function openRunReader(folder: string): RunReader {
   return new RunReader(folder);
@@ -48,30 +42,34 @@ export class RunReader {
   readonly paths: RunPaths;
   readonly #database: Database;
   readonly #texts: TextTable;
+  readonly #events: RunEvents;
   readonly #steps: StepLog;
   readonly #rows: EpisodeRows;
 
-  constructor(folder: string) {
+  /** Without `looksForDamage` the file is not read as a whole: for what needs its first rows alone. */
+  constructor(folder: string, { looksForDamage = true }: { readonly looksForDamage?: boolean } = {}) {
     this.paths = runPaths(folder);
     this.manifest = readManifest(folder);
     this.#database = Database.openForReading(this.paths.database);
+    this.#texts = new TextTable(this.#database);
+    this.#events = new RunEvents(this.#database);
+    this.#steps = new StepLog(this.#database, this.#texts);
+    this.#rows = new EpisodeRows(this.#database, this.#texts);
     try {
       checkTables(this.#database);
+      if (looksForDamage) checkStructure(this.#database);
+      this.#events.checkManifest(this.manifest);
     } catch (thrown) {
       this.#database.close();
       throw thrown;
     }
-    this.#texts = new TextTable(this.#database);
-    this.#steps = new StepLog(this.#database, this.#texts);
-    this.#rows = new EpisodeRows(this.#database, this.#texts);
   }
 
   status(): RunStatus {
     if (this.#database.first("SELECT id FROM steps WHERE superseded = 0 AND kind = 'end'") !== null)
       return "finished";
     if (isLocked(this.paths.lock)) return "running";
-    const last = this.#database.first("SELECT kind FROM events ORDER BY id DESC LIMIT 1");
-    return last !== null && textOf(last, "kind") === "run-failed" ? "failed" : "interrupted";
+    return this.#events.last()?.kind === "run-failed" ? "failed" : "interrupted";
   }
 
   /** Committed steps in the order of the program. */
@@ -103,14 +101,8 @@ export class RunReader {
   }
 
   /** What happened to the run itself: begun, resumed, failed. */
-  *events(): Generator<RunEventRecord> {
-    for (const row of this.#database.each("SELECT kind, time_ms, detail FROM events ORDER BY id")) {
-      yield {
-        kind: textOf(row, "kind"),
-        timeMs: numberOf(row, "time_ms"),
-        detail: jsonOf<JsonValue>(row, "detail"),
-      };
-    }
+  events(): Generator<RunEventRecord> {
+    return this.#events.each();
   }
 
   /** Episodes that count, of one step or of all, in the order in which they began. */
@@ -163,7 +155,7 @@ export class RunReader {
   #summaryOf(row: Row): EpisodeSummary {
     return {
       start: this.#rows.startOf(row),
-      end: jsonOrNullOf<EpisodeEnd>(row, "outcome"),
+      end: this.#rows.endOf(row),
       turnCount: numberOrNullOf(row, "turn_count") ?? 0,
     };
   }
@@ -192,7 +184,7 @@ export function listRuns(runsFolder: string): RunListing[] {
 
 function listingOf(folder: string): RunListing {
   try {
-    using reader = openRunReader(folder);
+    using reader = new RunReader(folder, { looksForDamage: false });
     return {
       kind: "run",
       folder,

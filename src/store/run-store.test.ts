@@ -23,6 +23,7 @@ import {
   temporaryFolder,
   turnOf,
 } from "../../test/fixtures/durability/records.ts";
+import { Database } from "./database.ts";
 import { readManifest } from "./manifest.ts";
 import { listRuns, openRunReader } from "./run-reader.ts";
 import { RunStore } from "./run-store.ts";
@@ -213,16 +214,24 @@ test("a checkpoint that was cut, changed or lost is refused by name", async () =
   store.close();
 });
 
-test("commits that were mixed up are noticed", async () => {
-  const folder = join(root, "mixed");
-  const store = create("mixed");
-  await fill(store, 3);
-  store.close();
-  const { Database } = await import("./database.ts");
-  const database = Database.openForWriting(join(folder, "run.sqlite"));
-  database.run("UPDATE steps SET result = '{}' WHERE position = 1");
+test("commits that were mixed up are noticed, though each of them is whole", async () => {
+  for (const [name, loss] of [
+    ["mixed", 1],
+    ["other", 2],
+  ] as const) {
+    const store = create(name);
+    for (let position = 0; position < 3; position++)
+      store.commit(stepCommit(position, { result: { loss } }), nothingAttached);
+    store.close();
+  }
+  const other = Database.openForReading(join(root, "other", "run.sqlite"));
+  const row = other.first("SELECT result, chain, crc FROM steps WHERE position = 1") ?? {};
+  other.close();
+  const database = Database.openForWriting(join(root, "mixed", "run.sqlite"));
+  const sql = "UPDATE steps SET result = ?, chain = ?, crc = ? WHERE position = 1";
+  database.run(sql, ...["result", "chain", "crc"].map((column) => row[column] ?? null));
   database.close();
-  expect((await expectCode(open(folder), "run-corrupt")).message).toContain("step 1");
+  expect((await expectCode(open(join(root, "mixed")), "run-corrupt")).message).toContain("step 1");
 });
 
 test("steps that a resumed run goes back behind no longer count, and stay readable", async () => {

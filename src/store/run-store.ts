@@ -12,9 +12,10 @@ import { EpisodeJournal } from "./episode-journal.ts";
 import { takeLock, type RunLock } from "./lock.ts";
 import { readManifest, writeManifest, type RunManifest } from "./manifest.ts";
 import { runPaths, type RunPaths } from "./run-paths.ts";
+import { RunEvents } from "./run-events.ts";
 import { StepLog, type StepAttachments, type StepCommit } from "./step-log.ts";
 import { storeError, withStoreErrors } from "./store-errors.ts";
-import { checkPages, checkTables, createTables } from "./tables.ts";
+import { checkStructure, checkTables, createTables } from "./tables.ts";
 import { TextTable } from "./text-table.ts";
 
 export class RunStore {
@@ -25,6 +26,7 @@ export class RunStore {
   readonly checkpoints: CheckpointFolder;
   readonly #database: Database;
   readonly #texts: TextTable;
+  readonly #events: RunEvents;
   readonly #lock: RunLock;
   readonly #clock: Clock;
   #isOpen = true;
@@ -42,6 +44,7 @@ export class RunStore {
     this.#lock = lock;
     this.#clock = clock;
     this.#texts = new TextTable(database);
+    this.#events = new RunEvents(database);
     this.steps = new StepLog(database, this.#texts);
     this.episodes = new EpisodeJournal(database, this.#texts);
     this.checkpoints = new CheckpointFolder(paths.checkpoints);
@@ -63,6 +66,8 @@ export class RunStore {
     return RunStore.#locked(paths, (lock) => {
       const database = Database.openForWriting(paths.database);
       createTables(database);
+      const events = new RunEvents(database);
+      database.transaction(() => events.appendCreation(manifest, clock.nowMs()));
       writeManifest(folder, manifest);
       return new RunStore(paths, manifest, database, lock, clock);
     });
@@ -71,7 +76,7 @@ export class RunStore {
   /**
    * Opens an existing run for going on with it, after looking for damage.
    *
-   * @throws `not-a-run`, `run-busy`, `run-too-new`, `run-corrupt`, `store-read-only`
+   * @throws `not-a-run`, `run-busy`, `run-too-new`, `run-too-old`, `run-corrupt`, `store-read-only`
    */
   static open(folder: string, clock: Clock): RunStore {
     const paths = runPaths(folder);
@@ -83,8 +88,9 @@ export class RunStore {
       const database = Database.openForWriting(paths.database);
       try {
         checkTables(database);
-        checkPages(database);
+        checkStructure(database);
         const store = new RunStore(paths, manifest, database, lock, clock);
+        store.#events.checkManifest(manifest);
         store.steps.verify();
         return store;
       } catch (thrown) {
@@ -106,10 +112,7 @@ export class RunStore {
 
   /** Adds an event about the run itself: opened, resumed, failed. */
   event(kind: string, detail: JsonValue): void {
-    const sql = "INSERT INTO events (kind, time_ms, detail) VALUES (?,?,?)";
-    this.#transaction(() =>
-      this.#database.run(sql, kind, Math.round(this.#clock.nowMs()), JSON.stringify(detail)),
-    );
+    this.#transaction(() => this.#events.append({ kind, timeMs: this.#clock.nowMs(), detail }));
   }
 
   /** Writes what waits, closes the database and gives up the lock. Idempotent. */

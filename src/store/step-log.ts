@@ -6,6 +6,7 @@
 import { sha256, type JsonValue } from "../base/index.ts";
 import type { Annotation, Metric } from "../records/index.ts";
 import type { Checkpoint, CheckpointFile } from "./checkpoints.ts";
+import { CheckedTable } from "./checked-table.ts";
 import { numberOf, numberOrNullOf, textOf, textOrNullOf, type Database, type Row } from "./database.ts";
 import { jsonOf } from "./stored-json.ts";
 import { storeError } from "./store-errors.ts";
@@ -48,20 +49,38 @@ export interface StoredStep extends StepCommit {
 
 const firstLink = "spar";
 
+// Columns in the order in which the rows below are written.
+const stepColumns = "position name kind uses result effects started_ms duration_ms chain";
+const checkpointColumns = "folder step policy bytes files digest";
+const reportColumns = "step place event";
+const metricColumns = "step name position value";
+const annotationColumns = "step episode annotation";
+
 export class StepLog {
   readonly #database: Database;
   readonly #texts: TextTable;
+  readonly #steps: CheckedTable;
+  readonly #checkpoints: CheckedTable;
+  readonly #reports: CheckedTable;
+  readonly #metrics: CheckedTable;
+  readonly #annotations: CheckedTable;
 
   constructor(database: Database, texts: TextTable) {
     this.#database = database;
     this.#texts = texts;
+    this.#steps = new CheckedTable(database, "steps", stepColumns.split(" "));
+    // The same folder is written again where a superseded step is repeated.
+    const replaces = { replaces: true };
+    this.#checkpoints = new CheckedTable(database, "checkpoints", checkpointColumns.split(" "), replaces);
+    this.#reports = new CheckedTable(database, "reports", reportColumns.split(" "));
+    this.#metrics = new CheckedTable(database, "metrics", metricColumns.split(" "));
+    this.#annotations = new CheckedTable(database, "annotations", annotationColumns.split(" "));
   }
 
   /** Adds a step and what belongs to it; inside a transaction of the writer. */
   append(commit: StepCommit, attachments: StepAttachments): void {
     const chain = linkOf(this.#linkBefore(commit.position), commit);
-    const { lastId } = this.#database.run(
-      "INSERT INTO steps (position, name, kind, uses, result, effects, started_ms, duration_ms, chain) VALUES (?,?,?,?,?,?,?,?,?)",
+    const stepId = this.#steps.insert(
       commit.position,
       commit.name,
       commit.kind,
@@ -72,36 +91,14 @@ export class StepLog {
       commit.durationMs,
       chain,
     );
-    for (const checkpoint of attachments.checkpoints) this.#appendCheckpoint(lastId, checkpoint);
-    for (const { place, event } of attachments.reports) {
-      this.#database.run(
-        "INSERT INTO reports (step, place, event) VALUES (?,?,?)",
-        lastId,
-        place,
-        JSON.stringify(event),
-      );
-    }
-    for (const metric of attachments.metrics) {
-      const value = Number.isNaN(metric.value) ? null : metric.value;
-      const name = this.#texts.idOf(metric.name);
-      this.#database.run(
-        "INSERT INTO metrics (step, name, position, value) VALUES (?,?,?,?)",
-        lastId,
-        name,
-        metric.index,
-        value,
-      );
-    }
-    for (const annotation of attachments.annotations) {
-      const episode = annotationEpisode(annotation);
-      const text = JSON.stringify(annotation);
-      this.#database.run(
-        "INSERT INTO annotations (step, episode, annotation) VALUES (?,?,?)",
-        lastId,
-        episode,
-        text,
-      );
-    }
+    for (const { folder, policy, bytes, files, digest } of attachments.checkpoints)
+      this.#checkpoints.insert(folder, stepId, policy, bytes, JSON.stringify(files), digest);
+    for (const { place, event } of attachments.reports)
+      this.#reports.insert(stepId, place, JSON.stringify(event));
+    for (const { name, index, value } of attachments.metrics)
+      this.#metrics.insert(stepId, this.#texts.idOf(name), index, Number.isNaN(value) ? null : value);
+    for (const annotation of attachments.annotations)
+      this.#annotations.insert(stepId, annotationEpisode(annotation), JSON.stringify(annotation));
   }
 
   /** Marks all steps from a position on as done again; inside a transaction of the writer. */
@@ -116,32 +113,29 @@ export class StepLog {
 
   at(position: number): StoredStep | null {
     const row = this.#database.first("SELECT * FROM steps WHERE superseded = 0 AND position = ?", position);
-    return row === null ? null : stepOf(row);
+    return row === null ? null : this.#stepOf(row);
   }
 
   /** Steps in the order of the program; with those that were superseded, in the order of commits. */
   *each(options: { readonly includeSuperseded?: boolean } = {}): Generator<StoredStep> {
     const where =
       options.includeSuperseded === true ? "ORDER BY id" : "WHERE superseded = 0 ORDER BY position";
-    for (const row of this.#database.each(`SELECT * FROM steps ${where}`)) yield stepOf(row);
+    for (const row of this.#database.each(`SELECT * FROM steps ${where}`)) yield this.#stepOf(row);
   }
 
   reportsOf(stepId: number): StoredReport[] {
-    const rows = this.#database.all("SELECT place, event FROM reports WHERE step = ? ORDER BY id", stepId);
+    const rows = this.#database.all("SELECT * FROM reports WHERE step = ? ORDER BY id", stepId);
     return rows.map((row) => ({
-      place: textOf(row, "place") === "before" ? "before" : "inside",
+      place: textOf(this.#reports.checked(row), "place") === "before" ? "before" : "inside",
       event: jsonOf<JsonValue>(row, "event"),
     }));
   }
 
   metricsOf(step: StoredStep): Metric[] {
-    const rows = this.#database.all(
-      "SELECT name, position, value FROM metrics WHERE step = ? ORDER BY id",
-      step.id,
-    );
+    const rows = this.#database.all("SELECT * FROM metrics WHERE step = ? ORDER BY id", step.id);
     return rows.map((row) => ({
       stepName: step.name,
-      name: this.#texts.textOf(numberOf(row, "name")),
+      name: this.#texts.textOf(numberOf(this.#metrics.checked(row), "name")),
       index: numberOf(row, "position"),
       value: numberOrNullOf(row, "value") ?? Number.NaN,
     }));
@@ -150,17 +144,17 @@ export class StepLog {
   /** What was said about an episode by steps that count, in the order in which it was said. */
   annotationsOf(episodeId: string): Annotation[] {
     const rows = this.#database.all(
-      "SELECT annotation FROM annotations JOIN steps ON steps.id = annotations.step WHERE episode = ? AND superseded = 0 ORDER BY annotations.id",
+      "SELECT annotations.* FROM annotations JOIN steps ON steps.id = annotations.step WHERE episode = ? AND superseded = 0 ORDER BY annotations.id",
       episodeId,
     );
-    return rows.map((row) => jsonOf<Annotation>(row, "annotation"));
+    return rows.map((row) => jsonOf<Annotation>(this.#annotations.checked(row), "annotation"));
   }
 
   checkpoint(folder: string): Checkpoint {
     const row = this.#database.first("SELECT * FROM checkpoints WHERE folder = ?", folder);
     if (row === null)
       throw storeError("record-unknown", `expected a record of the checkpoint ${folder}, found none`);
-    const files = jsonOf<readonly CheckpointFile[]>(row, "files");
+    const files = jsonOf<readonly CheckpointFile[]>(this.#checkpoints.checked(row), "files");
     return {
       folder,
       policy: textOf(row, "policy"),
@@ -179,7 +173,7 @@ export class StepLog {
     let link = firstLink;
     let position = 0;
     for (const row of this.#database.each("SELECT * FROM steps WHERE superseded = 0 ORDER BY position")) {
-      const step = stepOf(row);
+      const step = this.#stepOf(row);
       link = linkOf(link, step);
       if (step.position !== position || link !== textOf(row, "chain")) {
         throw storeError(
@@ -202,17 +196,20 @@ export class StepLog {
     return textOf(row, "chain");
   }
 
-  #appendCheckpoint(stepId: number, checkpoint: Checkpoint): void {
-    this.#database.run(
-      // The same folder is written again where a superseded step is repeated.
-      "INSERT INTO checkpoints (folder, step, policy, bytes, files, digest) VALUES (?,?,?,?,?,?) ON CONFLICT (folder) DO UPDATE SET step = excluded.step, policy = excluded.policy, bytes = excluded.bytes, files = excluded.files, digest = excluded.digest",
-      checkpoint.folder,
-      stepId,
-      checkpoint.policy,
-      checkpoint.bytes,
-      JSON.stringify(checkpoint.files),
-      checkpoint.digest,
-    );
+  #stepOf(row: Row): StoredStep {
+    this.#steps.checked(row);
+    return {
+      id: numberOf(row, "id"),
+      position: numberOf(row, "position"),
+      name: textOf(row, "name"),
+      kind: kindOf(textOf(row, "kind")),
+      uses: jsonOf<JsonValue>(row, "uses"),
+      result: jsonOf<JsonValue>(row, "result"),
+      effects: jsonOf<JsonValue>(row, "effects"),
+      startedMs: numberOf(row, "started_ms"),
+      durationMs: numberOf(row, "duration_ms"),
+      isSuperseded: numberOf(row, "superseded") === 1,
+    };
   }
 }
 
@@ -225,21 +222,6 @@ export function annotationEpisode(annotation: Annotation): string {
 function linkOf(before: string, commit: StepCommit): string {
   const { position, name, kind, uses, result, effects } = commit;
   return sha256(`${before}\n${JSON.stringify([position, name, kind, uses, result, effects])}`);
-}
-
-function stepOf(row: Row): StoredStep {
-  return {
-    id: numberOf(row, "id"),
-    position: numberOf(row, "position"),
-    name: textOf(row, "name"),
-    kind: kindOf(textOf(row, "kind")),
-    uses: jsonOf<JsonValue>(row, "uses"),
-    result: jsonOf<JsonValue>(row, "result"),
-    effects: jsonOf<JsonValue>(row, "effects"),
-    startedMs: numberOf(row, "started_ms"),
-    durationMs: numberOf(row, "duration_ms"),
-    isSuperseded: numberOf(row, "superseded") === 1,
-  };
 }
 
 function kindOf(text: string): StepKind {

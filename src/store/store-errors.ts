@@ -9,6 +9,7 @@ export type StoreErrorCode =
   | "run-exists"
   | "run-busy"
   | "run-too-new"
+  | "run-too-old"
   | "run-corrupt"
   | "run-closed"
   | "record-unknown"
@@ -36,6 +37,7 @@ const hints: Readonly<Record<StoreErrorCode, string>> = {
   "run-exists": "resume it, or choose another folder",
   "run-busy": "wait until the other process has ended, or stop it",
   "run-too-new": "use the version of spar that wrote it, or a newer one",
+  "run-too-old": "use the version of spar that wrote it, or begin a new run",
   "run-corrupt": "restore the folder from a copy; what is in it was not changed",
   "run-closed": "open the run again",
   "record-unknown": "list what the run holds first",

@@ -2,24 +2,27 @@
  * Strings that repeat, stored once and referred to by number. The numbers are remembered, so that a
  * turn costs no look-up; the memory is bounded, since only recent strings are asked for again.
  */
+import { CheckedTable } from "./checked-table.ts";
 import { numberOf, textOf, type Database } from "./database.ts";
 
 const rememberedCount = 4096;
 
 export class TextTable {
   readonly #database: Database;
+  readonly #table: CheckedTable;
   readonly #ids = new Map<string, number>();
   readonly #texts = new Map<number, string>();
 
   constructor(database: Database) {
     this.#database = database;
+    this.#table = new CheckedTable(database, "texts", ["text"]);
   }
 
   /** The number of a string, made where it is new; inside a transaction of the writer. */
   idOf(text: string): number {
     const known = this.#ids.get(text);
     if (known !== undefined) return known;
-    const id = this.find(text) ?? this.#database.run("INSERT INTO texts (text) VALUES (?)", text).lastId;
+    const id = this.find(text) ?? this.#table.insert(text);
     remember(this.#ids, text, id);
     return id;
   }
@@ -33,7 +36,8 @@ export class TextTable {
   textOf(id: number): string {
     const known = this.#texts.get(id);
     if (known !== undefined) return known;
-    const text = textOf(this.#database.first("SELECT text FROM texts WHERE id = ?", id) ?? {}, "text");
+    const row = this.#table.checked(this.#database.first("SELECT * FROM texts WHERE id = ?", id) ?? {});
+    const text = textOf(row, "text");
     remember(this.#texts, id, text);
     return text;
   }
