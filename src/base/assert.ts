@@ -3,9 +3,9 @@
  * Those are `SparError`s.
  */
 
-/** Stops when a condition that must hold does not. */
-export function assert(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new AssertionError(message);
+/** Stops when a condition that must hold does not. Where it is checked very often, the message is made when needed. */
+export function assert(condition: unknown, message: string | (() => string)): asserts condition {
+  if (!condition) throw new AssertionError(typeof message === "string" ? message : message());
 }
 
 /** A value that must be there: `T` without null and undefined. */

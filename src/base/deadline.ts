@@ -20,7 +20,7 @@ export interface WaitOptions extends CallOptions {
 }
 
 /** The longest that a timer can wait, 24 days; a longer one would fire at once. */
-const longestTimeoutMs = 2 ** 31 - 1;
+export const longestTimeoutMs: number = 2 ** 31 - 1;
 
 /**
  * Waits for a promise, at most `timeoutMs` (or 24 days, where that is more). The work behind the promise is told through the signal
@@ -56,7 +56,8 @@ export async function withDeadline<T>(
   }
 }
 
-function deadlineError(options: WaitOptions): SparError {
+/** The error of a wait whose time is up. */
+export function deadlineError(options: Omit<WaitOptions, "signal">): SparError {
   return new SparError({
     code: "deadline-exceeded",
     boundary: options.boundary,

@@ -1,7 +1,8 @@
 /** Content hashes: names for weights, images, options and data by what they are. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** SHA-256 of text or bytes as 64 hexadecimal characters. */
 export function sha256(content: string | Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex");
+  // In one call: an object per hash costs eight times the hash of a short text.
+  return hash("sha256", content, "hex");
 }

@@ -10,6 +10,7 @@ export {
   type CallOptions,
   type WaitOptions,
 } from "./deadline.ts";
+export { Deadlines, type OpenWait, type OpenWaitOptions } from "./deadlines.ts";
 export { sha256 } from "./digest.ts";
 export {
   isSparError,
@@ -20,6 +21,13 @@ export {
   type ErrorFacts,
   type SparErrorOptions,
 } from "./errors.ts";
-export { canonicalJson, parseJson, type JsonObject, type JsonPrimitive, type JsonValue } from "./json.ts";
+export {
+  canonicalJson,
+  copyJson,
+  parseJson,
+  type JsonObject,
+  type JsonPrimitive,
+  type JsonValue,
+} from "./json.ts";
 export { nearestName, suggestName } from "./nearest-name.ts";
 export { createRandom, type Label, type Random } from "./random.ts";

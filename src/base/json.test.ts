@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { canonicalJson, parseJson, type JsonValue } from "./json.ts";
+import { canonicalJson, copyJson, parseJson, type JsonValue } from "./json.ts";
 
 const json = (): fc.Arbitrary<JsonValue> =>
   fc.letrec<{ value: JsonValue }>((tie) => ({
@@ -28,12 +28,28 @@ test("the canonical text is JSON of the same value, and the same for any order o
   );
 });
 
+test("a copy is what the canonical text gives back, and shares nothing with the value", () => {
+  fc.assert(
+    fc.property(json(), (value) => {
+      expect(JSON.stringify(copyJson(value))).toBe(JSON.stringify(parseJson(canonicalJson(value))));
+      expect(copyJson(value)).toEqual(parseJson(canonicalJson(value)));
+    }),
+  );
+  const list = [1];
+  const copy = copyJson({ list });
+  list.push(2);
+  expect(copy).toEqual({ list: [1] });
+  expect(Object.is(copyJson(-0), 0)).toBe(true);
+  const named = parseJson('{"__proto__":{"a":1}}');
+  expect(JSON.stringify(copyJson(named))).toBe('{"__proto__":{"a":1}}');
+});
+
 test("what JSON would change in silence is refused", () => {
   for (const number of [Number.NaN, Number.POSITIVE_INFINITY])
-    expect(() => canonicalJson([number])).toThrow(RangeError);
+    for (const make of [canonicalJson, copyJson]) expect(() => make([number])).toThrow(RangeError);
   // What a caller without types can hand over.
   for (const value of [undefined, () => 1, 1n])
-    expect(() => canonicalJson({ value } as never)).toThrow(TypeError);
+    for (const make of [canonicalJson, copyJson]) expect(() => make({ value } as never)).toThrow(TypeError);
 });
 
 function reversed(value: JsonValue): JsonValue {

@@ -24,6 +24,40 @@ export function canonicalJson(value: JsonValue): string {
   return `{${members.join(",")}}`;
 }
 
+/**
+ * The value as its canonical JSON gives it back, without the text between: members in order, no
+ * negative zero, plain objects. Shares nothing with the value that can be changed.
+ *
+ * @throws RangeError, TypeError as `canonicalJson` does
+ */
+export function copyJson(value: JsonValue): JsonValue {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) throw new RangeError(`JSON cannot hold ${value}`);
+    return value === 0 ? 0 : value;
+  }
+  if (isJsonArray(value)) return Array.from(value, copyJson);
+  if (typeof value !== "object") throw new TypeError(`JSON cannot hold a ${typeof value}`);
+  const copy: Record<string, JsonValue> = {};
+  for (const key of sortedKeys(value)) {
+    const member = copyJson(value[key] as JsonValue);
+    // Assigned, this one name would set the prototype.
+    if (key === "__proto__") Object.defineProperty(copy, key, { ...ownMember, value: member });
+    else copy[key] = member;
+  }
+  return copy;
+}
+
+const ownMember = { configurable: true, enumerable: true, writable: true };
+
+function sortedKeys(value: JsonObject): string[] {
+  const keys = Object.keys(value);
+  for (let index = 1; index < keys.length; index++) {
+    if ((keys[index - 1] ?? "") > (keys[index] ?? "")) return keys.toSorted();
+  }
+  return keys;
+}
+
 function isJsonArray(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value);
 }

@@ -2,9 +2,10 @@
  * Randomness is an argument. A `Random` is split by label, so that the numbers a part of the
  * program sees depend on the seed and on its own name, never on what ran before it.
  */
-import { createHash } from "node:crypto";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
+import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
 import { assert } from "./assert.ts";
+import { sha256 } from "./digest.ts";
 
 /** A part of a label path: names, indices. */
 export type Label = string | number;
@@ -28,35 +29,70 @@ export interface Random {
 
 /** The root generator of a run. */
 export function createRandom(seed: number): Random {
-  assert(Number.isSafeInteger(seed), `seed must be an integer, got ${seed}`);
-  return fromPath(`spar:${seed}`);
+  assert(Number.isSafeInteger(seed), () => `seed must be an integer, got ${seed}`);
+  return new PathRandom(`spar:${seed}`);
 }
 
-function fromPath(path: string): Random {
-  const hash = createHash("sha256").update(path).digest();
+/** Hashes its path with the first number that is drawn: most generators are only split. */
+class PathRandom implements Random {
+  readonly #path: string;
+  #generator: RandomGenerator | null = null;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  split(...labels: readonly Label[]): Random {
+    let path = this.#path;
+    for (const label of labels) path += `/${Number.isSafeInteger(label) ? label : JSON.stringify(label)}`;
+    return new PathRandom(labels.length === 0 ? `${path}/` : path);
+  }
+
+  uniform(): number {
+    return (this.#bits(26) * 2 ** 27 + this.#bits(27)) / 2 ** 53;
+  }
+
+  integer(bound: number): number {
+    assert(Number.isSafeInteger(bound) && bound > 0, () => `bound must be a positive integer, got ${bound}`);
+    return Math.floor(this.uniform() * bound);
+  }
+
+  normal(): number {
+    return Math.sqrt(-2 * Math.log(1 - this.uniform())) * Math.cos(2 * Math.PI * this.uniform());
+  }
+
+  shuffle<T>(items: readonly T[]): T[] {
+    const shuffled = [...items];
+    for (let last = shuffled.length - 1; last > 0; last--) {
+      const other = this.integer(last + 1);
+      [shuffled[last], shuffled[other]] = [shuffled[other] as never, shuffled[last] as never];
+    }
+    return shuffled;
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[this.integer(items.length)] as T;
+  }
+
+  seed(): number {
+    return this.#bits(31);
+  }
+
+  #bits(count: number): number {
+    this.#generator ??= generatorOf(this.#path);
+    return (this.#generator.next() >>> 0) >>> (32 - count);
+  }
+}
+
+/** The state is the first half of the path's SHA-256, as four little-endian words. */
+function generatorOf(path: string): RandomGenerator {
+  const hash = sha256(path);
+  const word = (index: number): number =>
+    swapBytes(Number.parseInt(hash.slice(index * 8, index * 8 + 8), 16));
   // The last bit set: an all-zero state is the one state the generator cannot leave.
-  const state = [hash.readInt32LE(0), hash.readInt32LE(4), hash.readInt32LE(8), hash.readInt32LE(12) | 1];
-  const generator = xoroshiro128plusFromState(state);
-  const bits = (count: number): number => (generator.next() >>> 0) >>> (32 - count);
-  const uniform = (): number => (bits(26) * 2 ** 27 + bits(27)) / 2 ** 53;
-  const integer = (bound: number): number => {
-    assert(Number.isSafeInteger(bound) && bound > 0, `bound must be a positive integer, got ${bound}`);
-    return Math.floor(uniform() * bound);
-  };
-  return {
-    split: (...labels) => fromPath(`${path}/${labels.map((label) => JSON.stringify(label)).join("/")}`),
-    uniform,
-    integer,
-    normal: () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
-    shuffle: (items) => {
-      const shuffled = [...items];
-      for (let last = shuffled.length - 1; last > 0; last--) {
-        const other = integer(last + 1);
-        [shuffled[last], shuffled[other]] = [shuffled[other] as never, shuffled[last] as never];
-      }
-      return shuffled;
-    },
-    pick: <T>(items: readonly T[]): T => items[integer(items.length)] as T,
-    seed: () => bits(31),
-  };
+  return xoroshiro128plusFromState([word(0), word(1), word(2), word(3) | 1]);
+}
+
+function swapBytes(word: number): number {
+  return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
 }
