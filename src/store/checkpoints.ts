@@ -62,25 +62,9 @@ export class CheckpointFolder {
     });
   }
 
-  /**
-   * Compares a checkpoint with what was measured when it was kept.
-   *
-   * @throws `run-corrupt` naming the first file that differs
-   */
-  async verify(checkpoint: Checkpoint): Promise<void> {
-    const path = this.pathOf(checkpoint.folder);
-    if (!existsSync(path)) throw storeError("run-corrupt", `expected the checkpoint ${path}, found none`);
-    const found = await measure(path);
-    for (const expected of checkpoint.files) {
-      const file = found.find((candidate) => candidate.path === expected.path);
-      if (file?.bytes !== expected.bytes || file.sha256 !== expected.sha256) {
-        const came = file === undefined ? "none" : `${file.bytes} bytes with another content or length`;
-        throw storeError(
-          "run-corrupt",
-          `expected ${join(path, expected.path)} with ${expected.bytes} bytes as saved, found ${came}`,
-        );
-      }
-    }
+  /** See `verifyCheckpoint`. @throws `run-corrupt` */
+  verify(checkpoint: Checkpoint): Promise<void> {
+    return verifyCheckpoint(this.pathOf(checkpoint.folder), checkpoint);
   }
 
   /** Removes every folder that is not in use; returns what was removed. */
@@ -93,10 +77,40 @@ export class CheckpointFolder {
   }
 }
 
-async function measure(folder: string): Promise<CheckpointFile[]> {
+/**
+ * Compares the files of a checkpoint, or those that are needed, with what was measured when it was kept.
+ *
+ * @throws `run-corrupt` naming the first file that differs, is missing or is one too many
+ */
+export async function verifyCheckpoint(
+  path: string,
+  checkpoint: Checkpoint,
+  isNeeded: (file: string) => boolean = () => true,
+): Promise<void> {
+  if (!existsSync(path)) throw storeError("run-corrupt", `expected the checkpoint ${path}, found none`);
+  const found = await measure(path, isNeeded);
+  for (const expected of checkpoint.files.filter((file) => isNeeded(file.path))) {
+    const file = found.find((candidate) => candidate.path === expected.path);
+    if (file?.bytes !== expected.bytes || file.sha256 !== expected.sha256) {
+      const came = file === undefined ? "none" : `${file.bytes} bytes with another content or length`;
+      throw storeError(
+        "run-corrupt",
+        `expected ${join(path, expected.path)} with ${expected.bytes} bytes as saved, found ${came}`,
+      );
+    }
+  }
+  const other = found.find((file) => checkpoint.files.every((expected) => expected.path !== file.path));
+  if (other !== undefined)
+    throw storeError("run-corrupt", `expected no file ${join(path, other.path)}, since none was saved`);
+}
+
+async function measure(
+  folder: string,
+  isNeeded: (file: string) => boolean = () => true,
+): Promise<CheckpointFile[]> {
   const files: CheckpointFile[] = [];
   try {
-    for (const path of filesUnder(folder)) {
+    for (const path of filesUnder(folder).filter(isNeeded)) {
       const full = join(folder, path);
       files.push({ path, bytes: statSync(full).size, sha256: await hashFile(full) });
     }

@@ -18,24 +18,26 @@ const busyTimeoutMs = 5000;
 
 export class Database {
   readonly #connection: DatabaseSync;
-  readonly #logPath: string;
+  readonly #path: string;
   readonly #statements = new Map<string, StatementSync>();
   #isOpen = true;
 
   private constructor(connection: DatabaseSync, path: string) {
     this.#connection = connection;
-    this.#logPath = `${path}-wal`;
+    this.#path = path;
   }
 
   /** Opens for writing: write-ahead log, every commit forced to disk. */
   static openForWriting(path: string): Database {
     return Database.#guard("opening the database of the run", () => {
       const database = new Database(new DatabaseSync(path, { timeout: busyTimeoutMs }), path);
-      database.execute("PRAGMA journal_mode = WAL");
-      database.execute("PRAGMA synchronous = FULL");
-      database.execute("PRAGMA wal_autocheckpoint = 0");
-      database.execute("PRAGMA foreign_keys = ON");
-      return database;
+      return database.orClose(() => {
+        database.execute("PRAGMA journal_mode = WAL");
+        database.execute("PRAGMA synchronous = FULL");
+        database.execute("PRAGMA wal_autocheckpoint = 0");
+        database.execute("PRAGMA foreign_keys = ON");
+        return database;
+      });
     });
   }
 
@@ -43,7 +45,10 @@ export class Database {
   static openForReading(path: string): Database {
     return Database.#guard("opening the database of the run", () => {
       if (!existsSync(path)) throw storeError("run-corrupt", `expected the database ${path}, found none`);
-      const location = isWritable(dirname(path)) ? path : new URL(`${pathToFileURL(path).href}?immutable=1`);
+      // Where nothing can be written there is no lock and no index of the log, unless a log with
+      // commits lies there: it must be read, and SQLite says where it cannot.
+      const isAsIs = !isWritable(dirname(path)) && logBytes(path) === 0;
+      const location = isAsIs ? new URL(`${pathToFileURL(path).href}?immutable=1`) : path;
       return new Database(new DatabaseSync(location, { readOnly: true, timeout: busyTimeoutMs }), path);
     });
   }
@@ -95,6 +100,16 @@ export class Database {
     }
   }
 
+  /** Work without which nobody will keep the database: closes it where that fails. */
+  orClose<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (thrown) {
+      this.close();
+      throw thrown;
+    }
+  }
+
   /** Idempotent. */
   close(): void {
     if (!this.#isOpen) return;
@@ -107,8 +122,7 @@ export class Database {
    * the next commit: cut then, it would give old pages beside the new ones of the database.
    */
   #shortenLog(): void {
-    const { size } = statSync(this.#logPath, { throwIfNoEntry: false }) ?? { size: 0 };
-    if (size < longestLogBytes) return;
+    if (logBytes(this.#path) < longestLogBytes) return;
     try {
       // Whoever reads just now keeps the log from being emptied: a later commit will do.
       this.#connection.exec("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
@@ -147,6 +161,11 @@ export class Database {
       throw toStoreError(thrown, what);
     }
   }
+}
+
+/** The length of the write-ahead log of a database. */
+function logBytes(path: string): number {
+  return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function isWritable(folder: string): boolean {

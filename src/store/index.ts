@@ -14,4 +14,4 @@ export {
 } from "./run-reader.ts";
 export { RunStore } from "./run-store.ts";
 export type { StepAttachments, StepCommit, StepKind, StoredReport, StoredStep } from "./step-log.ts";
-export { storeError, type StoreErrorCode } from "./store-errors.ts";
+export { storeError, toStoreError, type StoreErrorCode } from "./store-errors.ts";

@@ -6,7 +6,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { JsonValue } from "../base/index.ts";
 import type { Annotation, EpisodeEnd, EpisodeStart, Metric, RecordedEpisode } from "../records/index.ts";
-import type { Checkpoint } from "./checkpoints.ts";
+import { verifyCheckpoint, type Checkpoint } from "./checkpoints.ts";
 import { Database, numberOrNullOf, type Row } from "./database.ts";
 import { EpisodeRows } from "./episode-rows.ts";
 import { isLocked } from "./lock.ts";
@@ -55,14 +55,11 @@ export class RunReader {
     this.#events = new RunEvents(this.#database);
     this.#steps = new StepLog(this.#database, this.#texts);
     this.#rows = new EpisodeRows(this.#database, this.#texts);
-    try {
+    this.#database.orClose(() => {
       checkTables(this.#database);
       if (looksForDamage) checkStructure(this.#database);
       this.#events.checkManifest(this.manifest);
-    } catch (thrown) {
-      this.#database.close();
-      throw thrown;
-    }
+    });
   }
 
   status(): RunStatus {
@@ -136,6 +133,18 @@ export class RunReader {
   /** What was said about an episode, its seats and turns; of equal target and name the last counts. */
   annotations(episodeId: string): Annotation[] {
     return this.#steps.annotationsOf(episodeId);
+  }
+
+  /**
+   * Where a checkpoint lies, after comparing its files, or those of them that are needed, with what was
+   * saved.
+   *
+   * @throws `record-unknown`, `run-corrupt`
+   */
+  async checkpointFolder(folder: string, isNeeded: (file: string) => boolean = () => true): Promise<string> {
+    const { path, ...record } = this.checkpoint(folder);
+    await verifyCheckpoint(path, record, isNeeded);
+    return path;
   }
 
   /** The record of a checkpoint, and where it lies. */

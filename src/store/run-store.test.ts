@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { isSparError } from "../base/index.ts";
 import { expectCode } from "../testing/index.ts";
 import {
@@ -27,6 +27,7 @@ import { Database } from "./database.ts";
 import { readManifest } from "./manifest.ts";
 import { listRuns, openRunReader } from "./run-reader.ts";
 import { RunStore } from "./run-store.ts";
+import { storeError } from "./store-errors.ts";
 
 const root = temporaryFolder();
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -109,6 +110,18 @@ test("a new run never writes into a folder that exists", async () => {
     Promise.resolve().then(() => create("there")),
     "run-exists",
   );
+});
+
+test("a run that could not be made leaves nothing behind, and can be made again", async () => {
+  const transaction = vi.spyOn(Database.prototype, "transaction");
+  transaction.mockImplementationOnce(() => {
+    throw storeError("disk-full", "no room");
+  });
+  const make = async (): Promise<RunStore> => create("not-made");
+  await expectCode(make(), "disk-full");
+  transaction.mockRestore();
+  expect(existsSync(join(root, "not-made"))).toBe(false);
+  (await make()).close();
 });
 
 test("a folder that is no run is told from one that is damaged or too new", async () => {

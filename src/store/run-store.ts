@@ -3,7 +3,7 @@
  * episodes, checkpoints. Whoever executes a run holds it; readers use `openRunReader`. Knows no
  * recipe, engine or game.
  */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Clock, JsonValue } from "../base/index.ts";
 import { CheckpointFolder } from "./checkpoints.ts";
@@ -51,7 +51,8 @@ export class RunStore {
   }
 
   /**
-   * Makes the folder of a new run. `run.json` is written last, so a folder without it never was a run.
+   * Makes the folder of a new run, or nothing. `run.json` is written last, so a folder without it, as a
+   * crash in the middle leaves it, never was a run.
    *
    * @throws `run-exists`, `run-busy`, `disk-full`, `store-read-only`
    */
@@ -61,16 +62,25 @@ export class RunStore {
       mkdirSync(dirname(folder), { recursive: true });
       if (existsSync(folder)) throw storeError("run-exists", `expected a new folder, ${folder} exists`);
       mkdirSync(folder);
-      for (const inner of [paths.checkpoints, paths.artifacts]) mkdirSync(inner);
     });
-    return RunStore.#locked(paths, (lock) => {
-      const database = Database.openForWriting(paths.database);
-      createTables(database);
-      const events = new RunEvents(database);
-      database.transaction(() => events.appendCreation(manifest, clock.nowMs()));
-      writeManifest(folder, manifest);
-      return new RunStore(paths, manifest, database, lock, clock);
-    });
+    try {
+      withStoreErrors(`making the folder ${folder}`, () => {
+        for (const inner of [paths.checkpoints, paths.artifacts]) mkdirSync(inner);
+      });
+      return RunStore.#locked(paths, (lock) => {
+        const database = Database.openForWriting(paths.database);
+        return database.orClose(() => {
+          createTables(database);
+          const events = new RunEvents(database);
+          database.transaction(() => events.appendCreation(manifest, clock.nowMs()));
+          writeManifest(folder, manifest);
+          return new RunStore(paths, manifest, database, lock, clock);
+        });
+      });
+    } catch (thrown) {
+      rmSync(folder, { recursive: true, force: true });
+      throw thrown;
+    }
   }
 
   /**
@@ -86,17 +96,14 @@ export class RunStore {
         throw storeError("run-corrupt", `expected the database ${paths.database}, found none`);
       }
       const database = Database.openForWriting(paths.database);
-      try {
+      return database.orClose(() => {
         checkTables(database);
         checkStructure(database);
         const store = new RunStore(paths, manifest, database, lock, clock);
         store.#events.checkManifest(manifest);
         store.steps.verify();
         return store;
-      } catch (thrown) {
-        database.close();
-        throw thrown;
-      }
+      });
     });
   }
 

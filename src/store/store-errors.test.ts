@@ -30,6 +30,12 @@ test.each([
   expect(isSparError(error) && error.hint).toBeTruthy();
 });
 
+test("an index of the log that finds no room is a full disk, not a broken one", () => {
+  const thrown = (errcode: number): Error => Object.assign(new Error("disk I/O error"), { errcode });
+  expect(codeOf(toStoreError(thrown(4874), "writing"))).toBe("disk-full");
+  expect(codeOf(toStoreError(thrown(10), "writing"))).toBe("disk-failed");
+});
+
 test("a database that may not be written is read-only, not corrupt", () => {
   const path = join(root, "a.sqlite");
   const writer = new DatabaseSync(path);

@@ -58,6 +58,9 @@ const sqliteCodes: Readonly<Record<number, StoreErrorCode>> = {
   26: "run-corrupt",
 };
 
+/** Extended codes that say more than their primary ones: the index of the log found no room. */
+const extendedSqliteCodes: Readonly<Record<number, StoreErrorCode>> = { 4874: "disk-full" };
+
 const systemCodes: Readonly<Record<string, StoreErrorCode>> = {
   ENOSPC: "disk-full",
   EDQUOT: "disk-full",
@@ -79,7 +82,7 @@ export function toStoreError(thrown: unknown, what: string): unknown {
 
 function codeOf(error: Error): StoreErrorCode | null {
   if ("errcode" in error && typeof error.errcode === "number") {
-    return sqliteCodes[error.errcode & 0xff] ?? "disk-failed";
+    return extendedSqliteCodes[error.errcode] ?? sqliteCodes[error.errcode & 0xff] ?? "disk-failed";
   }
   if ("code" in error && typeof error.code === "string") return systemCodes[error.code] ?? null;
   return null;

@@ -10,7 +10,7 @@ import {
   type Model,
   type PolicyVersion,
 } from "../contract/index.ts";
-import type { Checkpoint, RunStore } from "../store/index.ts";
+import { toStoreError, type Checkpoint, type RunStore } from "../store/index.ts";
 import { GuardedModel, type ModelGuard } from "./guarded-model.ts";
 import type { Policy } from "./run.ts";
 import type { RunEngine } from "./run-engine.ts";
@@ -121,7 +121,12 @@ export class RunPolicy implements Policy {
     const { changeCount } = model;
     const folder = this.#nextFolder(host.position);
     const temporary = host.store.checkpoints.temporaryPath(folder);
-    const state = await this.#wait("saving", (call) => model.inner.save(temporary, call));
+    const state = await this.#wait("saving", (call) => model.inner.save(temporary, call)).catch(
+      // An engine may pass on what the file system said: it said it of the run folder.
+      (thrown: unknown) => {
+        throw toStoreError(thrown, `saving the model ${this.name}`);
+      },
+    );
     const checkpoint = await host.store.checkpoints.install(folder, this.name, state.digest);
     host.saved(checkpoint);
     this.#saved = { checkpoint, changeCount };

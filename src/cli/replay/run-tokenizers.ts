@@ -2,19 +2,25 @@
  * The tokenizer of a policy of a run, from its newest checkpoint. Engines save the tokenizer's files
  * beside the weights; where one does not, there is none.
  */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { RunReader } from "../../store/index.ts";
 import { loadTokenizerFolder, type Tokenizer } from "../../text/index.ts";
+import { listSavedPolicies } from "../../train/index.ts";
 
-/** Looks through checkpoints, newest first, of this policy or of any where it is null. */
+const files = new Set(["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"]);
+
+/**
+ * Looks through what was kept of this policy, or of any where it is null, newest first. What a crash
+ * left beside it is no part of the run.
+ */
 export async function tokenizerOfRun(reader: RunReader, policy: string | null): Promise<Tokenizer | null> {
-  const root = reader.paths.checkpoints;
-  const folders = existsSync(root) ? readdirSync(root) : [];
-  for (const folder of folders.toSorted().toReversed()) {
-    const path = join(root, folder);
-    if (!existsSync(join(path, "tokenizer.json"))) continue;
-    if (policy === null || reader.checkpoint(folder).policy === policy) return loadTokenizerFolder(path);
+  const saved = listSavedPolicies(reader).filter(({ name }) => policy === null || name === policy);
+  for (const { weights } of saved) {
+    for (const { checkpoint } of weights.toReversed()) {
+      if (!existsSync(join(reader.paths.checkpoints, checkpoint, "tokenizer.json"))) continue;
+      return loadTokenizerFolder(await reader.checkpointFolder(checkpoint, (file) => files.has(file)));
+    }
   }
   return null;
 }

@@ -22,11 +22,11 @@ export interface LoadRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Makes the model of a checkpoint. @throws `state-unreadable` */
+/** Makes the model of a checkpoint. @throws `state-unreadable`, `run-corrupt` */
 export async function loadModel(request: LoadRequest): Promise<Model> {
   const { engine, reader, weights } = request;
-  const { path } = reader.checkpoint(weights.checkpoint);
-  const from = { kind: "saved", folder: path, includeOptimizer: false } as const;
+  const folder = await reader.checkpointFolder(weights.checkpoint);
+  const from = { kind: "saved", folder, includeOptimizer: false } as const;
   return engine.createModel({ name: weights.checkpoint, from }, callOf(request));
 }
 
