@@ -1,8 +1,8 @@
 /**
  * The fair control: plain fine-tuning that starts where SPIN started and goes as many iterations, at
  * the same learning rate, with the same optimizer begun anew at the same places. `equal-updates` makes
- * as many updates, each on as many rows as SPIN's pairs have; `equal-time` makes as many more as fit
- * into the time that SPIN spends on answering.
+ * as many updates, each on as many rows as SPIN's had there, the smaller last one of an epoch included;
+ * `equal-time` makes as many more as fit into the time that SPIN spends on answering.
  */
 import type { CreateModelOptions, PolicyVersion } from "spar/contract";
 import type { Run } from "spar/train";
@@ -10,6 +10,7 @@ import { evaluate, type Evaluation } from "./evaluate.ts";
 import type { SpinTask } from "./examples.ts";
 import { fineTune } from "./fine-tuning.ts";
 import type { SpinOptions } from "./options.ts";
+import type { TrainingFigures } from "./self-play.ts";
 
 export type ControlKind = SpinOptions["controls"][number];
 
@@ -21,7 +22,7 @@ export interface ControlOptions {
   /** Where SPIN started. */
   readonly start: PolicyVersion;
   /** What SPIN did, per iteration. */
-  readonly updateCounts: readonly number[];
+  readonly iterations: readonly Pick<TrainingFigures, "updateCount" | "pairCount">[];
 }
 
 export interface ControlResult {
@@ -33,15 +34,15 @@ export interface ControlResult {
 
 export async function runControl(run: Run<SpinOptions>, control: ControlOptions): Promise<ControlResult> {
   const { options } = run;
-  const { kind, task, start, updateCounts } = control;
+  const { kind, task, start, iterations } = control;
   const ratio = kind === "equal-time" ? options.equalTimeRatio : 1;
   const name = `control-${kind}`;
   const policy = await run.model(name, control.model);
   const figures: Evaluation[] = [];
   let version = start;
   let updateCount = 0;
-  for (const [iteration, spinUpdates] of updateCounts.entries()) {
-    const count = Math.round(spinUpdates * ratio);
+  for (const [iteration, spin] of iterations.entries()) {
+    const count = Math.max(1, Math.round(spin.updateCount * ratio));
     const from = version;
     const done = await run.step(`${name}-${iteration}`, { models: [policy] }, async (step) => {
       await policy.restart(from);
@@ -51,6 +52,7 @@ export async function runControl(run: Run<SpinOptions>, control: ControlOptions)
         iteration,
         updateCount: count,
         rowsPerUpdate: 2 * options.pairsPerUpdate,
+        rowsPerEpoch: 2 * spin.pairCount,
         what: "fine-tuning",
       });
       const published = await policy.publish();

@@ -4,7 +4,7 @@
  */
 import { canonicalJson, sha256, SparError, type Random } from "spar/base";
 import type { TokenId } from "spar/contract";
-import { readPrompts, type ReadOptions } from "spar/data";
+import { parseHubAddress, readPrompts, type ReadOptions } from "spar/data";
 import {
   characterTokenizer,
   chatRenderer,
@@ -43,6 +43,8 @@ export interface SpinTask {
   readonly digest: string;
   /** Examples whose prompt or answer did not fit and was cut. */
   readonly cutCount: number;
+  /** References that no generated answer can equal, since it is cut before their end. */
+  readonly tooLongCount: number;
   /** Records that repeat a prompt and were left out. */
   readonly repeatedCount: number;
 }
@@ -79,6 +81,9 @@ export async function loadTask(
     digest: sha256(canonicalJson([split.training, split.heldOut].map(toRows))),
     repeatedCount: split.repeatedCount,
     cutCount: [...training, ...heldOut].filter(({ isCut }) => isCut).length,
+    tooLongCount: [...training, ...heldOut].filter(
+      ({ answerIds }) => answerIds.length > options.maxAnswerTokens,
+    ).length,
   };
 }
 
@@ -93,7 +98,9 @@ export async function loadSplit(
       ? await loadAnnotations(options, random)
       : await loadPrompts(options, random, signal);
   const taken = options.exampleCount === 0 ? training : training.slice(0, options.exampleCount);
-  if (taken.length === 0) throw tooFewExamples(options, training.length + heldOut.length);
+  if (taken.length === 0) {
+    throw tooFewExamples(options, { found: training.length + heldOut.length, repeatedCount });
+  }
   return { training: taken, heldOut, repeatedCount };
 }
 
@@ -112,14 +119,15 @@ async function loadPrompts(
     const prompts = new Set(heldOut.map(({ prompt }) => prompt));
     return { heldOut, training: shuffled.filter(({ prompt }) => !prompts.has(prompt)), repeatedCount };
   }
-  if (examples.length <= options.heldOutCount) throw tooFewExamples(options, examples.length);
+  if (examples.length <= options.heldOutCount)
+    throw tooFewExamples(options, { found: examples.length, repeatedCount });
   const { heldOutCount } = options;
   return { heldOut: shuffled.slice(0, heldOutCount), training: shuffled.slice(heldOutCount), repeatedCount };
 }
 
 /** `hf://owner/name`, perhaps with a revision, and no file of it. */
 function isDataSet(source: string): boolean {
-  return /^hf:\/\/[^/]+\/[^/]+$/.test(source);
+  return source.startsWith("hf://") && parseHubAddress(source).path === "";
 }
 
 interface UniqueExamples {
@@ -189,12 +197,17 @@ function promptsTooLong(options: SpinOptions, count: number): SparError {
   });
 }
 
-function tooFewExamples(options: SpinOptions, found: number): SparError {
+function tooFewExamples(
+  options: SpinOptions,
+  { found, repeatedCount }: { readonly found: number; readonly repeatedCount: number },
+): SparError {
+  const { heldOutCount, data } = options;
+  const repeated = repeatedCount === 0 ? "" : `, and ${repeatedCount} more records that repeat a prompt`;
   return new SparError({
     code: "too-few-examples",
     boundary: "data",
-    message: `expected more than heldOutCount = ${options.heldOutCount} examples in ${options.data}, found ${found}`,
+    message: `expected more than heldOutCount = ${heldOutCount} examples with prompts of their own in ${data}, found ${found}${repeated}`,
     hint: "lower heldOutCount, or name more data with --set data=...",
-    facts: { found, heldOutCount: options.heldOutCount },
+    facts: { found, heldOutCount, repeatedCount },
   });
 }

@@ -94,7 +94,10 @@ export interface PhaseContext {
   readonly step: Step;
 }
 
-/** A given number of updates on references drawn in shuffled passes, with an iteration's optimizer and rate. */
+/**
+ * A given number of updates on references drawn in shuffled passes, with an iteration's optimizer and
+ * rate. As in training by epochs, the last update of each `rowsPerEpoch` rows may be smaller.
+ */
 export async function fineTune(
   policy: Policy,
   task: SpinTask,
@@ -102,34 +105,38 @@ export async function fineTune(
     readonly iteration: number;
     readonly updateCount: number;
     readonly rowsPerUpdate: number;
+    readonly rowsPerEpoch: number;
     readonly what: string;
   },
 ): Promise<void> {
-  const { options, step, iteration, updateCount, rowsPerUpdate } = phase;
+  const { options, step, iteration, updateCount, rowsPerUpdate, rowsPerEpoch } = phase;
   const progress = step.progress({ what: phase.what, total: updateCount, unit: "updates" });
-  const rows = cycle(
-    referenceRows(task.training, task),
-    updateCount * rowsPerUpdate,
-    step.random.split("passes"),
-  );
-  await fit({
-    model: policy.model,
-    data: rows,
-    loss: { kind: "crossEntropy" },
-    reduction: "mean-per-token",
-    optimizer: optimizerOf(options),
-    schedule: scheduleOf(options, iteration, updateCount),
-    groupsPerUpdate: rowsPerUpdate,
-    microBatchRows: options.maxRowsPerCall,
-    random: step.random.split("batches"),
-    signal: step.signal,
-    progress,
-  }).finally(() => progress.end());
+  const rows = shuffledPasses(referenceRows(task.training, task), step.random.split("passes"));
+  const schedule = scheduleOf(options, iteration, updateCount);
+  const updatesPerEpoch = Math.ceil(rowsPerEpoch / rowsPerUpdate);
+  try {
+    for (let done = 0; done < updateCount; done += updatesPerEpoch) {
+      const rowCount = Math.min(rowsPerEpoch, (updateCount - done) * rowsPerUpdate);
+      await fit({
+        model: policy.model,
+        data: Array.from({ length: rowCount }, () => rows.next().value),
+        loss: { kind: "crossEntropy" },
+        reduction: "mean-per-token",
+        optimizer: optimizerOf(options),
+        schedule: (update) => schedule(done + update, updateCount),
+        groupsPerUpdate: rowsPerUpdate,
+        microBatchRows: options.maxRowsPerCall,
+        random: step.random.split("batches", done),
+        signal: step.signal,
+        progress,
+      });
+    }
+  } finally {
+    progress.end();
+  }
 }
 
-/** `count` items in shuffled passes over all of them. */
-function cycle<Item>(items: readonly Item[], count: number, random: Random): Item[] {
-  const drawn: Item[] = [];
-  for (let pass = 0; drawn.length < count; pass++) drawn.push(...random.split(pass).shuffle(items));
-  return drawn.slice(0, count);
+/** All items in a shuffled order, then all in another, for ever. */
+function* shuffledPasses<Item>(items: readonly Item[], random: Random): Generator<Item, never> {
+  for (let pass = 0; ; pass++) yield* random.split(pass).shuffle(items);
 }

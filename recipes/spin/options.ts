@@ -60,8 +60,12 @@ export const spinOptions = z.strictObject({
     .describe(
       "how a prompt becomes tokens: as it is, by the model's chat template, or under instruction headers",
     ),
-  maxPromptTokens: positiveInteger.default(8).describe("longest prompt; longer ones lose their beginning"),
-  maxSequenceTokens: positiveInteger.default(16).describe("longest prompt and answer together"),
+  maxPromptTokens: positiveInteger
+    .default(8)
+    .describe(
+      "what is left of a prompt, its end, where prompt and answer together exceed maxSequenceTokens (the authors' rule); where they fit, prompts are not cut",
+    ),
+  maxSequenceTokens: positiveInteger.default(16).describe("longest prompt and answer together: the context"),
   maxAnswerTokens: positiveInteger.default(6).describe("cap on a generated answer, end marker included"),
   warmUp: z
     .strictObject({
@@ -112,7 +116,7 @@ export const spinOptions = z.strictObject({
     .default(0)
     .describe("coefficient of the reference answer's own negative log-likelihood"),
   optimizer: z.enum(["adamw", "rmsprop"]).default("adamw"),
-  beta2: z.number().min(0).max(1).default(0.98).describe("second moment of AdamW"),
+  beta2: z.number().min(0).lt(1).default(0.98).describe("second moment of AdamW"),
   weightDecay: z.number().nonnegative().default(0),
   clipGradientNorm: z.number().nonnegative().default(1).describe("0 turns clipping off"),
   learningRates: perIteration.default([1e-4]).describe("peak learning rate, per iteration"),
@@ -120,7 +124,7 @@ export const spinOptions = z.strictObject({
   warmUpShare: z
     .number()
     .min(0)
-    .max(1)
+    .lt(1)
     .default(0)
     .describe("share of the schedule over which the learning rate rises"),
   epochsPerIteration: positiveInteger.default(1),
@@ -156,7 +160,8 @@ export const spinOptions = z.strictObject({
     .describe("plain fine-tuning to compare with, from the same start, at the same learning rate"),
   equalTimeRatio: z
     .number()
-    .positive()
+    .min(0.1)
+    .max(100)
     .default(1.8)
     .describe(
       "updates of fine-tuning that take as long as one of SPIN, answering included; measured, see README",
@@ -169,6 +174,11 @@ export const spinOptions = z.strictObject({
 });
 
 export type SpinOptions = ReturnType<typeof spinOptions.parse>;
+
+/** Whether a base model is a folder here (`./name`, `/path`), not a name of the hub. */
+export function isFolderName(baseModel: string): boolean {
+  return /^\.{0,2}\//.test(baseModel);
+}
 
 /** The value of a per-iteration list. */
 export function atIteration(values: readonly number[], iteration: number): number {

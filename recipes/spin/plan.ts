@@ -1,6 +1,6 @@
 /** What a run of SPIN will do, in numbers, before it starts. */
 import type { Plan, PlanLine } from "spar/train";
-import { atIteration, type SpinOptions } from "./options.ts";
+import { isFolderName, type SpinOptions } from "./options.ts";
 
 /** Updates of one epoch: the last batch may be smaller. */
 export function updatesPerEpoch(pairCount: number, pairsPerUpdate: number): number {
@@ -19,15 +19,22 @@ export function pairsOfIteration(promptCount: number, iteration: number, opponen
 
 /** The plan for a given number of training prompts. */
 export function planSpin(options: SpinOptions, promptCount: number): Plan {
-  const iterations = Array.from({ length: options.iterationCount }, (_, iteration) => {
-    const pairs = pairsOfIteration(promptCount, iteration, options.opponentWindow);
-    const perEpoch = updatesPerEpoch(pairs, options.pairsPerUpdate);
-    return { iteration, pairs, perEpoch, updates: perEpoch * options.epochsPerIteration };
-  });
-  const updateCount = iterations.reduce((sum, { updates }) => sum + updates, 0);
+  const { iterationCount } = options;
+  // From the last one on all iterations are alike, however many there are.
+  const iterations = Array.from(
+    { length: Math.min(iterationCount, options.opponentWindow) },
+    (_, iteration) => {
+      const pairs = pairsOfIteration(promptCount, iteration, options.opponentWindow);
+      const perEpoch = updatesPerEpoch(pairs, options.pairsPerUpdate);
+      const count = iteration === options.opponentWindow - 1 ? iterationCount - iteration : 1;
+      return { iteration, count, pairs, perEpoch, updates: perEpoch * options.epochsPerIteration };
+    },
+  );
+  const updateCount = iterations.reduce((sum, { count, updates }) => sum + count * updates, 0);
   const generatedTokens = promptCount * options.maxAnswerTokens * options.iterationCount;
   const trainedTokens = iterations.reduce(
-    (sum, { pairs }) => sum + 2 * pairs * options.maxSequenceTokens * options.epochsPerIteration,
+    (sum, { count, pairs }) =>
+      sum + count * 2 * pairs * options.maxSequenceTokens * options.epochsPerIteration,
     0,
   );
   const scheduleEpochs = options.scheduleEpochs === 0 ? options.epochsPerIteration : options.scheduleEpochs;
@@ -40,8 +47,8 @@ export function planSpin(options: SpinOptions, promptCount: number): Plan {
       value: warmUpUpdates,
       unit: `of ${options.warmUp.rowsPerUpdate} rows`,
     },
-    { name: "iterations", value: options.iterationCount },
-    ...iterations.slice(0, options.opponentWindow).map(({ iteration, pairs, perEpoch }) => ({
+    { name: "iterations", value: iterationCount },
+    ...iterations.map(({ iteration, pairs, perEpoch }) => ({
       name: iteration === 0 ? "iteration 0" : `iteration ${iteration} and later`,
       value: perEpoch,
       unit: `updates per epoch (${pairs} pairs, ${options.pairsPerUpdate} per update)`,
@@ -56,8 +63,8 @@ export function planSpin(options: SpinOptions, promptCount: number): Plan {
       value: updateCount,
       ...(options.dropEqualAnswers ? { unit: "at most; equal pairs are dropped" } : {}),
     },
-    { name: "peak learning rates", value: perIterationList(options.learningRates, options.iterationCount) },
-    { name: "betas", value: perIterationList(options.betas, options.iterationCount) },
+    { name: "peak learning rates", value: perIterationList(options.learningRates, iterationCount) },
+    { name: "betas", value: perIterationList(options.betas, iterationCount) },
     { name: "tokens generated", value: generatedTokens, unit: "at most" },
     { name: "tokens trained", value: trainedTokens, unit: "at most" },
     {
@@ -72,13 +79,24 @@ export function planSpin(options: SpinOptions, promptCount: number): Plan {
     steps: stepNames(options),
     memoryBytes: memoryBytes(options),
     diskBytes: diskBytes(options, promptCount),
-    inputs: options.data === "gsm8k-annotations" ? [] : [options.data],
+    inputs: inputsOf(options),
   };
 }
 
+/** What the run reads that does not come with spar. */
+function inputsOf({ data, firstPairs, baseModel }: SpinOptions): string[] {
+  return [
+    ...(data === "gsm8k-annotations" ? [] : [data]),
+    ...(firstPairs === "" ? [] : [firstPairs]),
+    ...(isFolderName(baseModel) ? [baseModel] : []),
+  ];
+}
+
+/** Values by iteration; the last one holds on. */
 function perIterationList(values: readonly number[], iterationCount: number): string {
-  const list = Array.from({ length: iterationCount }, (_, iteration) => atIteration(values, iteration));
-  return new Set(list).size === 1 ? `${list[0]} throughout` : list.join(", ");
+  const list = values.slice(0, iterationCount);
+  if (new Set(list).size === 1) return `${list[0]} throughout`;
+  return `${list.join(", ")}${list.length < iterationCount ? " from then on" : ""}`;
 }
 
 function modelName(options: SpinOptions): string {

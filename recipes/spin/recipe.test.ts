@@ -159,8 +159,28 @@ test("a window of two trains on the answers of the last two iterates, a window o
 
 test("pairs of iteration 0 can come from a file in the authors' layout", async () => {
   const file = join(await play("one"), "artifacts", "pairs-answer-0.parquet");
-  const folder = await play("from-file", { firstPairs: file, iterationCount: 1, dropEqualAnswers: false });
-  expect(metricsOf(folder, "pairs/trained/count")).toEqual([60]);
+  const folder = await play("from-file", { firstPairs: file, iterationCount: 2, dropEqualAnswers: false });
+  expect(metricsOf(folder, "pairs/trained/count")).toEqual([60, 60]);
+  using reader = openRunReader(folder);
+  expect([...reader.episodes()].map(({ start }) => start.stepName)).toEqual(Array(60).fill("answer-1"));
+  expect(metricsOf(folder, "answers/different/share")[0]).toBe(
+    metricsOf(await play("one"), "answers/different/share")[0],
+  );
+});
+
+test("pairs that answer none of the prompts are refused before anything is trained", async () => {
+  const file = join(root, "strange-pairs.jsonl");
+  const messages = [
+    { role: "user", content: "strange" },
+    { role: "assistant", content: "1" },
+  ];
+  writeFileSync(file, JSON.stringify({ real: messages, generated: messages }));
+  const engine = createFakeEngine({});
+  await expectCode(
+    play("strange", { firstPairs: file }, async () => engine),
+    "no-answers",
+  );
+  expect(engine.callLog).toEqual([]);
 });
 
 test("prompts of one's own are read from JSON Lines", async () => {
@@ -255,30 +275,4 @@ test("a resumed run refuses data that has changed", async () => {
   await expectCode(begun, "aborted");
   write("2");
   await expectCode(resumeRun(common), "data-changed");
-});
-
-test("plans of the paper count 778 and 1,556 updates per epoch", async () => {
-  for (const [preset, schedule] of [
-    ["paper", "of a schedule made for 2"],
-    ["released", "of a schedule made for 6"],
-  ] as const) {
-    const { lines } = await recipe.plan(resolveOptions(recipe, preset));
-    const line = (name: string) => lines.find((one) => one.name === name);
-    expect(line("iteration 0")?.value).toBe(778);
-    expect(line("iteration 1 and later")?.value).toBe(1556);
-    expect(line("epochs per iteration")).toMatchObject({ value: 2, unit: schedule });
-    expect(line("self-play updates")?.value).toBe(2 * (778 + 3 * 1556));
-    expect(line("betas")?.value).toBe("0.1, 0.1, 0.1, 5");
-  }
-});
-
-test("options that contradict each other are refused before anything starts", () => {
-  const refused: readonly [JsonObject, RegExp][] = [
-    [{ maxPromptTokens: 16 }, /maxPromptTokens must leave room/],
-    [{ template: "chat" }, /needs a baseModel/],
-    [{ architecture: { width: 95 } }, /multiple of architecture.headCount/],
-    [{ scheduleEpochs: 1, epochsPerIteration: 2 }, /scheduleEpochs must be 0 or at least/],
-  ];
-  for (const [overrides, message] of refused)
-    expect(() => resolveOptions(recipe, "nano", overrides)).toThrow(message);
 });

@@ -4,7 +4,7 @@
  * give the references a higher likelihood ratio than those answers, and becomes the next opponent.
  * No preferences, no reward model, no judge. Read beside algorithm 1 of the paper.
  */
-import { SparError, type JsonValue } from "spar/base";
+import { canonicalJson, sha256, SparError, type JsonValue } from "spar/base";
 import type { CreateModelOptions, PolicyVersion } from "spar/contract";
 import { defineRecipe, type Policy, type Recipe, type Run } from "spar/train";
 import { runControl, type ControlResult } from "./control.ts";
@@ -12,12 +12,14 @@ import { evaluate, type Evaluation } from "./evaluate.ts";
 import { loadTask, rendererOf, type SpinTask } from "./examples.ts";
 import { warmUp } from "./fine-tuning.ts";
 import { spinOptions, type SpinOptions } from "./options.ts";
+import { answersOfFile, type AnsweredPrompt } from "./pairs.ts";
 import { planSpin } from "./plan.ts";
 import { spinPresets } from "./presets.ts";
 import { checkSpin, needsOfSpin, promptCount } from "./requirements.ts";
 import {
   answerPrompts,
   answerStepName,
+  figuresOf,
   trainIteration,
   type AnswerFigures,
   type TrainingFigures,
@@ -43,7 +45,9 @@ export const recipe: Recipe<typeof spinOptions> = defineRecipe({
 async function runSpin(run: Run<SpinOptions>): Promise<JsonValue> {
   const { options } = run;
   const task = await loadTask(options, run.random.split("data"), run.signal);
-  await checkData(run, task);
+  const { firstPairs } = options;
+  const given = firstPairs === "" ? null : await answersOfFile(firstPairs, task, run.signal);
+  await checkData(run, task, given);
 
   // The main player. Its versions are the iterates: version 1 is the start, each iteration adds one.
   const model = modelOptions(run, task);
@@ -64,13 +68,13 @@ async function runSpin(run: Run<SpinOptions>): Promise<JsonValue> {
   const figures: Evaluation[] = [];
   const trainings: TrainingFigures[] = [];
   for (let iteration = 0; iteration < options.iterationCount; iteration++) {
-    const answers = await answer(run, { player, task, iteration, version: opponent });
+    const answers = await answer(run, { player, task, given, iteration, version: opponent });
     first ??= answers;
     if (answers.differentCount === 0 && options.dropEqualAnswers) {
       run.report.note(`Iteration ${iteration} answered every prompt with its reference: the game is over.`);
       break;
     }
-    const trained = await train(run, { player, task, iteration, version: opponent });
+    const trained = await train(run, { player, task, given, iteration, version: opponent });
     opponent = trained.version;
     const evaluated = await measure(run, {
       name: `evaluate-${iteration}`,
@@ -79,16 +83,16 @@ async function runSpin(run: Run<SpinOptions>): Promise<JsonValue> {
       task,
     });
     iterationRow(table, String(iteration), evaluated, trained);
-    for (const message of alarms(options, iteration, { first, answers, trained })) run.report.note(message);
+    const seen = { start: startFigures, evaluated, first, answers, trained };
+    for (const message of alarms(options, iteration, seen)) run.report.note(message);
     figures.push(evaluated);
     trainings.push(trained);
   }
 
-  const updateCounts = trainings.map(({ updateCount }) => updateCount);
   const controls: ControlResult[] = [];
   for (const kind of options.controls)
-    controls.push(await runControl(run, { kind, task, model, start, updateCounts }));
-  const spinUpdates = updateCounts.reduce((sum, count) => sum + count, 0);
+    controls.push(await runControl(run, { kind, task, model, start, iterations: trainings }));
+  const spinUpdates = trainings.reduce((sum, { updateCount }) => sum + updateCount, 0);
   comparison(run.report, { start: startFigures, spin: figures, spinUpdates, controls });
   const versions = [start, opponent];
   const samples = await run.step("samples", {}, async (step) => drawSamples(run, step, { task, versions }));
@@ -105,23 +109,24 @@ async function runSpin(run: Run<SpinOptions>): Promise<JsonValue> {
 interface IterationContext {
   readonly player: Policy;
   readonly task: SpinTask;
+  /** Answers of iteration 0 that a file gave. */
+  readonly given: readonly AnsweredPrompt[] | null;
   readonly iteration: number;
   /** The previous iterate: opponent, reference and starting point in one. */
   readonly version: PolicyVersion;
 }
 
-/** Algorithm 1, line 3: y' ~ p_theta_t(. | x) for every prompt. */
+/** Algorithm 1, line 3: y' ~ p_theta_t(. | x) for every prompt, unless a file has the first ones. */
 async function answer(
   run: Run<SpinOptions>,
-  { task, iteration, version }: IterationContext,
+  { task, given, iteration, version }: IterationContext,
 ): Promise<AnswerFigures> {
   const { options } = run;
   return run.step(answerStepName(iteration), {}, async (step) => {
-    const answers = await answerPrompts(run, step, {
-      task,
-      version,
-      contextLength: options.maxSequenceTokens,
-    });
+    const answers =
+      given !== null && iteration === 0
+        ? figuresOf(given)
+        : await answerPrompts(run, step, { task, version, contextLength: options.maxSequenceTokens });
     step.metric("answers/different/share", iteration, answers.differentCount / answers.answeredCount);
     step.metric("answers/cut/share", iteration, answers.cutCount / answers.answeredCount);
     return answers;
@@ -131,11 +136,11 @@ async function answer(
 /** Algorithm 1, line 5: theta_{t+1} minimises the pair loss against theta_t. */
 async function train(
   run: Run<SpinOptions>,
-  { player, task, iteration, version }: IterationContext,
+  { player, task, given, iteration, version }: IterationContext,
 ): Promise<TrainingFigures> {
   return run.step(`train-${iteration}`, { models: [player] }, async (step) => {
     await player.restart(version);
-    const trained = await trainIteration(run, step, { policy: player, task, iteration });
+    const trained = await trainIteration(run, step, { policy: player, task, given, iteration });
     const { pairCount, firstLoss, margin, rewardAccuracy, realShiftNats } = trained;
     step.metric("pairs/trained/count", iteration, pairCount);
     step.metric("pairs/loss/first", iteration, firstLoss);
@@ -178,8 +183,14 @@ async function measure(
 // ---- Before the first step -------------------------------------------------------------------------
 
 /** A resumed run must find the data that it began with. */
-async function checkData(run: Run<SpinOptions>, task: SpinTask): Promise<void> {
-  const { digest, cutCount, repeatedCount } = task;
+async function checkData(
+  run: Run<SpinOptions>,
+  task: SpinTask,
+  given: readonly AnsweredPrompt[] | null,
+): Promise<void> {
+  const { cutCount, repeatedCount, tooLongCount } = task;
+  const answers = given?.map(({ example, answerIds }) => [example.id, ...answerIds]);
+  const digest = answers === undefined ? task.digest : sha256(canonicalJson([task.digest, answers]));
   const recorded = await run.step("data", {}, async () => ({
     digest,
     cutCount,
@@ -187,6 +198,10 @@ async function checkData(run: Run<SpinOptions>, task: SpinTask): Promise<void> {
   }));
   if (cutCount > 0)
     run.report.note(`${cutCount} examples did not fit ${run.options.maxSequenceTokens} tokens and were cut.`);
+  if (tooLongCount > 0)
+    run.report.note(
+      `${tooLongCount} references have more than maxAnswerTokens = ${run.options.maxAnswerTokens} tokens: an answer is cut before it could equal them.`,
+    );
   if (repeatedCount > 0) run.report.note(`${repeatedCount} records repeat a prompt and were left out.`);
   if (recorded.digest === digest) return;
   throw new SparError({

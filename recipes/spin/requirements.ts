@@ -1,8 +1,10 @@
 /** What options of SPIN make sense together, what they need of an engine, and how many prompts they mean. */
-import { createRandom } from "spar/base";
-import type { Capability } from "spar/contract";
+import { createRandom, messageOf } from "spar/base";
+import { architectureProblem, type Capability } from "spar/contract";
+import { parseHubAddress, readPairs } from "spar/data";
+import { loadTokenizerFolder } from "spar/text";
 import { loadSplit } from "./examples.ts";
-import type { SpinOptions } from "./options.ts";
+import { isFolderName, type SpinOptions } from "./options.ts";
 
 /** What an engine must be able to do. */
 export function needsOfSpin(options: SpinOptions): Capability[] {
@@ -13,7 +15,7 @@ export function needsOfSpin(options: SpinOptions): Capability[] {
   if (options.warmUp.epochs > 0) needs.push("loss:crossEntropy", "optimizer:adamw");
   if (options.controls.length > 0) needs.push("loss:crossEntropy", "several-models");
   // A folder is the engine's to accept or refuse: it depends on what lies in it.
-  if (options.baseModel !== "" && !/^\.{0,2}\//.test(options.baseModel)) needs.push("hub-models");
+  if (options.baseModel !== "" && !isFolderName(options.baseModel)) needs.push("hub-models");
   return needs;
 }
 
@@ -35,16 +37,44 @@ export function checkSpin(options: SpinOptions): string[] {
       `template ${options.template} needs a baseModel; a model from scratch reads prompts as they are: set template=plain`,
     );
   }
-  if (options.baseModel === "" && options.architecture.width % options.architecture.headCount !== 0) {
-    problems.push(
-      `architecture.width = ${options.architecture.width} must be a multiple of architecture.headCount = ${options.architecture.headCount}`,
-    );
+  const unbuildable = options.baseModel === "" ? architectureProblem(options.architecture) : null;
+  if (unbuildable !== null) problems.push(`architecture: ${unbuildable}`);
+  if (new Set(options.controls).size < options.controls.length)
+    problems.push(`controls must name each control once, got ${options.controls.join(", ")}`);
+  problems.push(...sourceProblems(options));
+  return problems;
+}
+
+/** What can be said of the names of data before anything is opened. */
+function sourceProblems({ data, firstPairs }: SpinOptions): string[] {
+  const problems: string[] = [];
+  if (data === "") problems.push("data must name where prompts come from, got an empty text");
+  for (const [name, source] of Object.entries({ data, firstPairs })) {
+    if (!isRemote(source)) continue;
+    try {
+      parseHubAddress(source);
+    } catch (thrown) {
+      problems.push(`${name}: ${messageOf(thrown)}`);
+    }
   }
   return problems;
 }
 
-/** From the data where it lies here; from the options where it would have to be fetched. */
+function isRemote(source: string): boolean {
+  return source.startsWith("hf://");
+}
+
+/**
+ * Files and folders are opened and looked into where they lie here, so that nothing starts that cannot
+ * end; then prompts are counted: from the data where it lies here, from the options where it would have
+ * to be fetched.
+ *
+ * @throws what readers and tokenizers throw
+ */
 export async function promptCount(options: SpinOptions): Promise<number> {
-  if (options.data.startsWith("hf://")) return options.exampleCount;
+  const { data, firstPairs, baseModel } = options;
+  if (isFolderName(baseModel)) await loadTokenizerFolder(baseModel);
+  if (firstPairs !== "" && !isRemote(firstPairs)) await Array.fromAsync(readPairs(firstPairs, { limit: 1 }));
+  if (isRemote(data)) return options.exampleCount;
   return (await loadSplit(options, createRandom(0))).training.length;
 }

@@ -4,7 +4,7 @@
  *
  * @paper arXiv:2401.01335v3 alg. 1
  */
-import type { PolicyVersion } from "spar/contract";
+import type { Datum, PolicyVersion } from "spar/contract";
 import { writePairsParquet } from "spar/data";
 import { addMetrics, pairLoss, pairMeans } from "spar/losses";
 import { policyPlayer } from "spar/players";
@@ -14,7 +14,7 @@ import { answerGame, answerSeat } from "./answer-game.ts";
 import type { SpinTask } from "./examples.ts";
 import { optimizerOf, scheduleOf } from "./fine-tuning.ts";
 import { atIteration, type SpinOptions } from "./options.ts";
-import { answersOf, answersOfFile, pairRows, withReferences, type AnsweredPrompt } from "./pairs.ts";
+import { answersOf, pairRows, withReferences, type AnsweredPrompt } from "./pairs.ts";
 
 export type AnswerFigures = {
   readonly answeredCount: number;
@@ -59,6 +59,11 @@ export async function answerPrompts(
   });
   const answers = answersOf(step, step.name, task);
   await writePairs(run.artifactPath(`pairs-${step.name}.parquet`), answers);
+  return figuresOf(answers);
+}
+
+/** What there is to tell of answers, whoever gave them. */
+export function figuresOf(answers: readonly AnsweredPrompt[]): AnswerFigures {
   return {
     answeredCount: answers.length,
     differentCount: answers.filter(({ isEqual }) => !isEqual).length,
@@ -95,14 +100,11 @@ export type TrainingFigures = {
 export async function trainIteration(
   run: Run<SpinOptions>,
   step: Step,
-  {
-    policy,
-    task,
-    iteration,
-  }: { readonly policy: Policy; readonly task: SpinTask; readonly iteration: number },
+  { policy, ...context }: RowsContext & { readonly policy: Policy },
 ): Promise<TrainingFigures> {
   const { options } = run;
-  const rows = await iterationRows(options, step, { task, iteration });
+  const { iteration } = context;
+  const rows = iterationRows(options, step, context);
   const { model } = policy;
   const { data, logprobs } = await withReferences(rows, {
     model,
@@ -149,18 +151,22 @@ export async function trainIteration(
   return { version: await policy.publish(), pairCount, ...summarise(updates, beta) };
 }
 
-async function iterationRows(
+interface RowsContext {
+  readonly task: SpinTask;
+  /** Answers of iteration 0 that a file gave. */
+  readonly given: readonly AnsweredPrompt[] | null;
+  readonly iteration: number;
+}
+
+function iterationRows(
   options: SpinOptions,
   step: Step,
-  { task, iteration }: { readonly task: SpinTask; readonly iteration: number },
-) {
+  { task, given, iteration }: RowsContext,
+): readonly Datum[] {
   const first = Math.max(0, iteration - options.opponentWindow + 1);
-  const rows = [];
+  const rows: Datum[] = [];
   for (let from = first; from <= iteration; from++) {
-    const answers =
-      from === 0 && options.firstPairs !== ""
-        ? await answersOfFile(options.firstPairs, task, step.signal)
-        : answersOf(step, answerStepName(from), task);
+    const answers = from === 0 && given !== null ? given : answersOf(step, answerStepName(from), task);
     const kept = options.dropEqualAnswers ? answers.filter(({ isEqual }) => !isEqual) : answers;
     rows.push(...kept.flatMap((answer) => pairRows(answer, { task, options, isReplayed: from < iteration })));
   }

@@ -41,14 +41,30 @@ export function iterationRow(
   );
 }
 
+/** Held-out likelihood that is worse than this is no calibration any more but a model that breaks. */
+const divergenceRatio = 2;
+const divergenceNats = 1;
+
 /** The health of an iteration: what is known to go wrong is said when it begins, not at the end. */
 export function alarms(
   options: SpinOptions,
   iteration: number,
-  seen: { readonly first: AnswerFigures; readonly answers: AnswerFigures; readonly trained: TrainingFigures },
+  seen: {
+    readonly start: Evaluation;
+    readonly evaluated: Evaluation;
+    readonly first: AnswerFigures;
+    readonly answers: AnswerFigures;
+    readonly trained: TrainingFigures;
+  },
 ): string[] {
   const messages: string[] = [];
-  const { first, answers, trained } = seen;
+  const { start, evaluated, first, answers, trained } = seen;
+  // Written so that a figure that is no number raises it too.
+  if (!(evaluated.nllNats <= divergenceRatio * start.nllNats + divergenceNats)) {
+    messages.push(
+      `Alarm: after iteration ${iteration} a held-out reference has a negative log-likelihood of ${evaluated.nllNats.toPrecision(4)} nats, ${start.nllNats.toPrecision(4)} at the start: training diverges; lower the learning rate`,
+    );
+  }
   if (answers.differentCount > options.collapsePairsRatio * first.differentCount) {
     messages.push(
       `Alarm: iteration ${iteration} answers ${answers.differentCount} prompts unlike the references, ${first.differentCount} at the start: a collapse is under way; lower the learning rate or raise beta`,

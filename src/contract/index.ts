@@ -7,6 +7,7 @@ export {
   type CanaryOptions,
   type CanaryReport,
 } from "./canary.ts";
+export { architectureProblem } from "./check-architecture.ts";
 export {
   checkChunks,
   checkData,

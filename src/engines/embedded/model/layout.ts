@@ -4,7 +4,7 @@
  * Weights, gradients and optimizer moments are flat buffers with this same layout, so that copying, hashing,
  * saving and stepping are loops over numbers. The file knows nothing of how tensors are used or stored.
  */
-import { engineError, type Architecture } from "../../../contract/index.ts";
+import { architectureProblem, engineError, type Architecture } from "../../../contract/index.ts";
 
 /** An architecture with every default filled in. */
 export interface ModelShape {
@@ -51,11 +51,8 @@ export function resolveShape(architecture: Architecture, head: "policy" | "value
     if (!Number.isSafeInteger(size) || size < 1)
       throw refuse(`${name} must be a positive integer, got ${size}`);
   }
-  if (width % headCount !== 0 || (width / headCount) % 4 !== 0) {
-    throw refuse(
-      `width must be headCount times a multiple of 4, got width ${width} and headCount ${headCount}`,
-    );
-  }
+  const problem = architectureProblem(architecture);
+  if (problem !== null) throw refuse(problem);
   if (feedForwardWidth % 4 !== 0)
     throw refuse(`feedForwardWidth must be a multiple of 4, got ${feedForwardWidth}`);
   return {

@@ -1,0 +1,98 @@
+/** What a plan of SPIN says, and what it refuses before anything starts. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { messageOf, type JsonObject } from "spar/base";
+import { expectCode } from "spar/testing";
+import { resolveOptions, type Plan } from "spar/train";
+import { afterAll, expect, test } from "vitest";
+import { recipe } from "./recipe.ts";
+
+const root = mkdtempSync(join(tmpdir(), "spar-spin-plan-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const planOf = async (overrides: JsonObject): Promise<Plan> =>
+  recipe.plan(resolveOptions(recipe, "nano", overrides));
+const valueOf = ({ lines }: Plan, name: string): string | number | undefined =>
+  lines.find((line) => line.name === name)?.value;
+
+test("plans of the paper count 778 and 1,556 updates per epoch", async () => {
+  for (const [preset, schedule] of [
+    ["paper", "of a schedule made for 2"],
+    ["released", "of a schedule made for 6"],
+  ] as const) {
+    const { lines } = await recipe.plan(resolveOptions(recipe, preset));
+    const line = (name: string) => lines.find((one) => one.name === name);
+    expect(line("iteration 0")?.value).toBe(778);
+    expect(line("iteration 1 and later")?.value).toBe(1556);
+    expect(line("epochs per iteration")).toMatchObject({ value: 2, unit: schedule });
+    expect(line("self-play updates")?.value).toBe(2 * (778 + 3 * 1556));
+    expect(line("betas")?.value).toBe("0.1, 0.1, 0.1, 5");
+  }
+});
+
+test("a plan costs the same for any number of iterations, and counts each", async () => {
+  const iterations = { opponentWindow: 2, dropEqualAnswers: false, exampleCount: 64, pairsPerUpdate: 32 };
+  const [few, many] = [
+    await planOf({ ...iterations, iterationCount: 3, betas: [1, 2] }),
+    await planOf({ ...iterations, iterationCount: 100_000_000, betas: [1, 2] }),
+  ];
+  expect(valueOf(few, "self-play updates")).toBe(2 + 4 + 4);
+  expect(valueOf(many, "self-play updates")).toBe(2 + 4 * 99_999_999);
+  expect(valueOf(few, "tokens trained")).toBe(2 * 16 * (64 + 128 + 128));
+  expect(valueOf(many, "betas")).toBe("1, 2 from then on");
+  expect(valueOf(await planOf({ iterationCount: 1, betas: [1, 2] }), "betas")).toBe("1 throughout");
+});
+
+test("every file and folder that is read is an input of the plan, and is looked into", async () => {
+  const pairs = join(root, "pairs.jsonl");
+  const messages = [
+    { role: "user", content: "1+1=" },
+    { role: "assistant", content: "2" },
+  ];
+  writeFileSync(pairs, JSON.stringify({ real: messages, generated: messages }));
+  expect((await planOf({ firstPairs: pairs })).inputs).toEqual([pairs]);
+  await expectCode(planOf({ firstPairs: join(root, "absent.jsonl") }), "data-not-found");
+  writeFileSync(join(root, "no-pairs.jsonl"), '{"prompt":"a"}');
+  await expectCode(planOf({ firstPairs: join(root, "no-pairs.jsonl") }), "data-bad-record");
+  mkdirSync(join(root, "no-model"));
+  await expectCode(planOf({ baseModel: join(root, "no-model") }), "tokenizer-not-found");
+});
+
+const refused: readonly [JsonObject, RegExp][] = [
+  [{ maxPromptTokens: 16 }, /maxPromptTokens must leave room/],
+  [{ template: "chat" }, /needs a baseModel/],
+  [{ architecture: { width: 95 } }, /width must be headCount times a multiple of 4, got width 95/],
+  [{ architecture: { width: 10, headCount: 1 } }, /multiple of 4, got width 10 and headCount 1/],
+  [{ architecture: { width: 8, headCount: 4 } }, /multiple of 4, got width 8 and headCount 4/],
+  [{ scheduleEpochs: 1, epochsPerIteration: 2 }, /scheduleEpochs must be 0 or at least/],
+  [{ controls: ["equal-time", "equal-time"] }, /controls must name each control once/],
+  [{ equalTimeRatio: 0.0001 }, /equalTimeRatio: .*>=0\.1/],
+  [{ equalTimeRatio: 1e300 }, /equalTimeRatio: .*<=100/],
+  [{ warmUpShare: 1, schedule: "linear" }, /warmUpShare: .*<1/],
+  [{ beta2: 1 }, /beta2: .*<1/],
+  [{ data: "" }, /data must name where prompts come from/],
+  [{ data: "hf://" }, /data: hf:\/\/: expected hf:\/\/owner\/name/],
+  [{ firstPairs: "hf://owner" }, /firstPairs: hf:\/\/owner: expected/],
+];
+
+test.each(refused)("%j is refused before anything starts", (overrides, message) => {
+  expect(() => resolveOptions(recipe, "nano", overrides)).toThrow(message);
+});
+
+test.each<JsonObject>([
+  { architecture: { width: 8, headCount: 2 } },
+  { baseModel: "./model", architecture: { width: 95 } },
+  { equalTimeRatio: 0.1 },
+  { warmUpShare: 0.99 },
+])("%j is not", (overrides) => {
+  const refusal = (): string => {
+    try {
+      resolveOptions(recipe, "nano", overrides);
+      return "";
+    } catch (thrown) {
+      return messageOf(thrown);
+    }
+  };
+  expect(refusal()).toBe("");
+});
