@@ -50,7 +50,7 @@ interface Measure {
 
 async function openContestants(): Promise<Contestant[]> {
   const result: Contestant[] = [];
-  for (const executor of executors) {
+  for (const { name: executor } of executors) {
     try {
       const engine = createEngine({ threadCount: threads, executor });
       const from = { kind: "architecture", architecture, seed: 1 } as const;

@@ -87,6 +87,16 @@ const cases: Readonly<Record<string, BadInput>> = {
     exit: "environment",
     says: ["preset elsewhere of letters wants engine cluster, which this version does not have", "embedded"],
   },
+  "a planned engine that is asked for by name": {
+    words: ["run", recipe, "--engine", "cluster"],
+    exit: "environment",
+    says: ["engine cluster is planned, this version does not have it", "embedded:native"],
+  },
+  "a plan for an unknown engine": {
+    words: ["plan", recipe, "--engine", "embeded"],
+    exit: "usage",
+    says: ['no engine is called "embeded"', 'did you mean "embedded"?'],
+  },
   "an engine without what is needed": {
     words: ["run", recipe, "--engine", fixture("small-engine.ts")],
     exit: "environment",

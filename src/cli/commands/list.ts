@@ -1,6 +1,7 @@
 /** `spar list`: recipes with their presets, games, engines, and the runs of the runs folder. */
 import type { Command } from "commander";
-import { listEngineIds } from "../discovery/engines.ts";
+import { isPlanned } from "../discovery/choose-engine.ts";
+import { listEngines, type ListedEngine } from "../discovery/engines.ts";
 import { listGames, type ListedGame } from "../discovery/games.ts";
 import { basename } from "node:path";
 import { listRuns, type RunListing } from "../../store/index.ts";
@@ -19,7 +20,7 @@ interface ListOptions {
 interface Listing {
   readonly recipes: readonly ListedRecipe[];
   readonly games: readonly ListedGame[];
-  readonly engines: readonly string[];
+  readonly engines: readonly ListedEngine[];
   readonly runs: readonly RunListing[];
   readonly runsFolder: string;
 }
@@ -35,22 +36,24 @@ export function addListCommand(program: Command, shell: Shell): void {
       const listing: Listing = {
         recipes: await listRecipes(shell.place),
         games: await listGames(shell.place),
-        engines: listEngineIds(shell.place),
+        engines: await listEngines(shell.place),
         runs: listRuns(runsFolder),
         runsFolder,
       };
       shell.screen.print(
-        ...(options.json === true ? [JSON.stringify(listingJson(listing))] : listingLines(listing, shell)),
+        ...(options.json === true
+          ? [JSON.stringify(listingJson(listing, shell.place))]
+          : listingLines(listing, shell)),
       );
     });
   addCommonOptions(command);
 }
 
-function listingJson({ recipes, games, engines, runs }: Listing): object {
+function listingJson({ recipes, games, engines, runs }: Listing, place: Shell["place"]): object {
   return {
-    recipes: recipes.map(recipeJson),
+    recipes: recipes.map((recipe) => recipeJson(recipe, place)),
     games: games.map(gameJson),
-    engines,
+    engines: engines.map(engineJson),
     runs: runs.map(runJson),
   };
 }
@@ -68,12 +71,18 @@ function runJson(run: RunListing): object {
   return { id, folder, status, stepCount, recipe: recipe.id, preset, engine: engine.name, seed, createdMs };
 }
 
-function recipeJson(listed: ListedRecipe): object {
+function engineJson(listed: ListedEngine): object {
+  if (listed.kind === "broken") return { id: listed.id, problem: listed.problem };
+  return { id: listed.id, setUpCommand: listed.located.setUpCommand };
+}
+
+function recipeJson(listed: ListedRecipe, place: Shell["place"]): object {
   if (listed.kind === "broken") return { id: listed.id, problem: listed.problem };
   const { title, paper, summary, version, presets } = listed.recipe;
   const presetList = Object.entries(presets).map(([name, preset]) => ({
     name,
     engine: preset.engine,
+    isEnginePlanned: isPlanned(preset.engine, presets, place),
     summary: preset.summary,
   }));
   return { id: listed.id, title, paper, summary, version, presets: presetList };
@@ -91,25 +100,35 @@ function listingLines(listing: Listing, shell: Shell): string[] {
         );
   return [
     style.heading("Recipes"),
-    ...table(["recipe", "preset", "engine", "what it does"], listing.recipes.flatMap(recipeRows)),
+    ...table(
+      ["recipe", "preset", "engine", "what it does"],
+      listing.recipes.flatMap((recipe) => recipeRows(recipe, shell.place)),
+    ),
     "",
     style.heading("Games"),
     ...table(["game", "seats", "what it is"], listing.games.map(gameRow)),
     "",
     style.heading("Engines"),
-    listing.engines.length === 0 ? "none" : listing.engines.join(", "),
+    ...table(["engine", "is it here"], listing.engines.map(engineRow)),
     "",
     style.heading(`Runs in ${listing.runsFolder}`),
     ...table(["run", "recipe", "preset", "engine", "steps", "status", "begun"], listing.runs.map(runRow)),
   ];
 }
 
-function recipeRows(listed: ListedRecipe): string[][] {
+function engineRow(listed: ListedEngine): string[] {
+  if (listed.kind === "broken") return [listed.id, `cannot be loaded: ${oneLine(listed.problem)}`];
+  const { setUpCommand } = listed.located;
+  return [listed.id, setUpCommand === null ? "yes" : `first type: ${setUpCommand}`];
+}
+
+function recipeRows(listed: ListedRecipe, place: Shell["place"]): string[][] {
   if (listed.kind === "broken") return [[listed.id, "", "", `cannot be loaded: ${oneLine(listed.problem)}`]];
-  return Object.entries(listed.recipe.presets).map(([name, preset], index) => [
+  const { presets } = listed.recipe;
+  return Object.entries(presets).map(([name, preset], index) => [
     index === 0 ? listed.id : "",
     name,
-    preset.engine,
+    isPlanned(preset.engine, presets, place) ? `${preset.engine} (planned)` : preset.engine,
     preset.summary,
   ]);
 }

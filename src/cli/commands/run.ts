@@ -5,7 +5,8 @@ import { SparError } from "../../base/index.ts";
 import { missingCapabilities } from "../../contract/index.ts";
 import { nextRunFolder } from "../../store/index.ts";
 import { startRun } from "../../train/index.ts";
-import { capabilitiesOf, findEngine, listEngineIds, type LocatedEngine } from "../discovery/engines.ts";
+import { chooseEngine } from "../discovery/choose-engine.ts";
+import { capabilitiesOf, listEngines, type LocatedEngine } from "../discovery/engines.ts";
 import { requireInputs } from "../plan/make-report.ts";
 import { prepareRecipe, stateOfInputs, type PreparedRecipe } from "../prepare.ts";
 import { runSession } from "../run-session.ts";
@@ -56,7 +57,7 @@ export function addRunCommand(program: Command, shell: Shell): void {
 async function runRecipe(typed: string, options: RunOptions, shell: Shell): Promise<void> {
   const prepared = await prepareRecipe({ recipe: typed, ...options }, shell);
   const { recipe, ownFile } = prepared.located;
-  const engine = await findChosenEngine(prepared, options, shell);
+  const engine = await chooseEngine(prepared, shell);
   await requireCapabilities(engine, prepared, shell);
   const folder = folderOf(recipe.id, prepared.presetName, options, shell);
   const plan = await recipe.plan(prepared.options);
@@ -90,25 +91,6 @@ async function runRecipe(typed: string, options: RunOptions, shell: Shell): Prom
   );
 }
 
-/** @throws `engine-unavailable` where the preset wants an engine that this version does not have */
-async function findChosenEngine(
-  prepared: PreparedRecipe,
-  options: RunOptions,
-  shell: Shell,
-): Promise<LocatedEngine> {
-  const ids = listEngineIds(shell.place);
-  if (options.engine === undefined && !ids.includes(prepared.engine)) {
-    const { recipe } = prepared.located;
-    throw new SparError({
-      code: "engine-unavailable",
-      boundary: "engine",
-      message: `preset ${prepared.presetName} of ${recipe.id} wants engine ${prepared.engine}, which this version does not have`,
-      hint: `spar plan ${recipe.id} --preset ${prepared.presetName} says what it needs; --engine chooses another: ${ids.join(", ")}`,
-    });
-  }
-  return findEngine({ typed: prepared.engine, place: shell.place, workingFolder: shell.workingFolder });
-}
-
 /** Refuses an engine that cannot do what the recipe needs, naming those that can. @throws `capability-missing` */
 async function requireCapabilities(
   engine: LocatedEngine,
@@ -118,9 +100,10 @@ async function requireCapabilities(
   const missing = missingCapabilities(await capabilitiesOf(engine), prepared.needs);
   if (missing.length === 0) return;
   const able: string[] = [];
-  for (const id of listEngineIds(shell.place)) {
-    const other = await findEngine({ typed: id, place: shell.place, workingFolder: shell.workingFolder });
-    if (missingCapabilities(await capabilitiesOf(other), prepared.needs).length === 0) able.push(id);
+  for (const other of await listEngines(shell.place)) {
+    if (other.kind === "broken") continue;
+    const capabilities = await capabilitiesOf(other.located);
+    if (missingCapabilities(capabilities, prepared.needs).length === 0) able.push(other.id);
   }
   throw new SparError({
     code: "capability-missing",

@@ -22,14 +22,28 @@ export interface EngineModule {
   /** What it can do, where that is known without starting it. */
   readonly capabilities?: Iterable<Capability>;
   /** The executors that a user may choose, the usual one first: `embedded:native`. */
-  readonly executors?: readonly string[];
+  readonly executors?: readonly ExecutorFacts[];
+}
+
+/** One way of executing the arithmetic, of an engine that has several. */
+export interface ExecutorFacts {
+  readonly name: string;
+  readonly capabilities: Iterable<Capability>;
+  /** What has to be typed before it starts here; null where nothing has. */
+  setUpCommand?(): string | null;
 }
 
 export interface LocatedEngine {
-  /** The id of one of ours, the full path of another. */
+  /** The id of one of ours, with the executor where one was chosen; the full path of another. */
   readonly id: string;
   readonly module: EngineModule;
+  /** What has to be typed before it starts here; null where nothing is known to be. */
+  readonly setUpCommand: string | null;
 }
+
+export type ListedEngine =
+  | { readonly kind: "loaded"; readonly id: string; readonly located: LocatedEngine }
+  | { readonly kind: "broken"; readonly id: string; readonly problem: string };
 
 export interface EngineRequest {
   /** An id, an id with an executor (`embedded:native`), or the path of a file that exports `createEngine`. */
@@ -38,8 +52,27 @@ export interface EngineRequest {
   readonly workingFolder: string;
 }
 
-export function listEngineIds(place: PackageFolder): string[] {
-  return modulesByFolder(place, "src/engines", "engine").map(({ id }) => id);
+/** Everything that `--engine` takes: the engines by folder, each followed by its executors beside the usual one. */
+export async function listEngines(place: PackageFolder): Promise<ListedEngine[]> {
+  const listed = knownEngines(place).map(async ({ id, file }): Promise<ListedEngine[]> => {
+    try {
+      const usual: LocatedEngine = { id, module: await loadEngineModule(id, file), setUpCommand: null };
+      const others = (usual.module.executors ?? []).slice(1).map((facts) => withExecutor(usual, facts));
+      return [usual, ...others].map((located) => ({ kind: "loaded", id: located.id, located }));
+    } catch (thrown) {
+      return [{ kind: "broken", id, problem: messageOf(thrown) }];
+    }
+  });
+  return (await Promise.all(listed)).flat();
+}
+
+function knownEngines(place: PackageFolder): ReturnType<typeof modulesByFolder> {
+  return modulesByFolder(place, "src/engines", "engine");
+}
+
+/** Whether this version has the engine of this id, whatever its executor. */
+export function hasEngine(id: string, place: PackageFolder): boolean {
+  return knownEngines(place).some((known) => known.id === id.split(":")[0]);
 }
 
 /**
@@ -49,43 +82,41 @@ export async function findEngine(request: EngineRequest): Promise<LocatedEngine>
   const { typed, place } = request;
   if (looksLikePath(typed)) {
     const file = resolve(request.workingFolder, typed);
-    return { id: file, module: await loadEngineModule(file, file) };
+    return { id: file, module: await loadEngineModule(file, file), setUpCommand: null };
   }
-  const known = modulesByFolder(place, "src/engines", "engine");
   const [name = "", executor] = typed.split(":", 2);
-  const found = known.find(({ id }) => id === name);
-  if (found === undefined) {
-    throw unknownEngine(
-      typed,
-      known.map(({ id }) => id),
-    );
-  }
+  const found = knownEngines(place).find(({ id }) => id === name);
+  if (found === undefined) throw await unknownEngine(typed, place);
   const module = await loadEngineModule(name, found.file);
-  return executor === undefined ? { id: name, module } : withExecutor({ id: name, module }, executor);
+  const located: LocatedEngine = { id: name, module, setUpCommand: null };
+  if (executor === undefined) return located;
+  const facts = module.executors?.find((one) => one.name === executor);
+  if (facts === undefined) throw await unknownEngine(typed, place);
+  return withExecutor(located, facts);
 }
 
-/** The engine with one of its executors chosen; its capabilities are then asked of it, not of its module. */
-function withExecutor({ id, module }: LocatedEngine, executor: string): LocatedEngine {
-  const { executors = [] } = module;
-  const typed = `${id}:${executor}`;
-  if (!executors.includes(executor)) {
-    throw unknownEngine(
-      typed,
-      executors.map((name) => `${id}:${name}`),
-    );
-  }
+/** The engine with one of its executors chosen. */
+function withExecutor({ id, module }: LocatedEngine, executor: ExecutorFacts): LocatedEngine {
   return {
-    id: typed,
-    module: { createEngine: (settings) => module.createEngine({ ...settings, executor }) },
+    id: `${id}:${executor.name}`,
+    module: {
+      createEngine: (settings) => module.createEngine({ ...settings, executor: executor.name }),
+      capabilities: executor.capabilities,
+    },
+    setUpCommand: executor.setUpCommand?.() ?? null,
   };
 }
 
-function unknownEngine(typed: string, known: readonly string[]): SparError {
+async function unknownEngine(typed: string, place: PackageFolder): Promise<SparError> {
+  const known = await listEngines(place);
   return new SparError({
     code: "unknown-engine",
     boundary: "command",
     message: `no engine is called "${typed}"`,
-    hint: suggestName(typed, known),
+    hint: suggestName(
+      typed,
+      known.map(({ id }) => id),
+    ),
   });
 }
 

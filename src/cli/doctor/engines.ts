@@ -1,6 +1,6 @@
 /** Which engines start here (one that does is enough), what executes their arithmetic and what they can do. */
 import { isSparError, messageOf } from "../../base/index.ts";
-import { findEngine, listEngineIds, startEngine } from "../discovery/engines.ts";
+import { findEngine, listEngines, startEngine } from "../discovery/engines.ts";
 import type { PackageFolder } from "../discovery/package-folder.ts";
 import { countOf } from "../terminal/format.ts";
 import type { Check } from "./check.ts";
@@ -8,28 +8,9 @@ import type { Check } from "./check.ts";
 export async function checkEngines(place: PackageFolder, workingFolder: string): Promise<Check[]> {
   const checks: Check[] = [];
   // One after another: each takes all cores while it starts.
-  for (const id of listEngineIds(place)) {
-    checks.push(await checkEngine(id, place, workingFolder));
-    for (const executor of await otherExecutors(id, place, workingFolder)) {
-      checks.push(await checkEngine(`${id}:${executor}`, place, workingFolder));
-    }
-  }
+  for (const { id } of await listEngines(place)) checks.push(await checkEngine(id, place, workingFolder));
   if (checks.some(({ status }) => status === "ok")) return checks;
   return checks.map((check) => ({ ...check, status: "missing" }));
-}
-
-/** The executors beside the usual one, which the engine itself has shown. */
-async function otherExecutors(
-  id: string,
-  place: PackageFolder,
-  workingFolder: string,
-): Promise<readonly string[]> {
-  try {
-    const { module } = await findEngine({ typed: id, place, workingFolder });
-    return (module.executors ?? []).slice(1);
-  } catch {
-    return [];
-  }
 }
 
 async function checkEngine(id: string, place: PackageFolder, workingFolder: string): Promise<Check> {

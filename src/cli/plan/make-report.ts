@@ -1,14 +1,14 @@
 /** Finds out what a run would do: the recipe's own plan, who can run it, what is missing. */
 import { messageOf, SparError, type JsonObject } from "../../base/index.ts";
 import { missingCapabilities, type Capability } from "../../contract/index.ts";
-import { capabilitiesOf, findEngine, listEngineIds } from "../discovery/engines.ts";
-import { looksLikePath } from "../discovery/load-module.ts";
+import { chooseEngine, isPlanned } from "../discovery/choose-engine.ts";
+import { capabilitiesOf, listEngines, type LocatedEngine } from "../discovery/engines.ts";
 import { listOptionPaths } from "../options/option-paths.ts";
 import { stateOfInputs, type PreparedRecipe } from "../prepare.ts";
 import type { Shell } from "../shell.ts";
 import type { EngineFit, OptionValue, PlanReport } from "./report.ts";
 
-/** @throws what the recipe's `plan` throws, such as errors of data that it reads */
+/** @throws `unknown-engine`, and what the recipe's `plan` throws, such as errors of data that it reads */
 export async function makePlanReport(prepared: PreparedRecipe, shell: Shell): Promise<PlanReport> {
   const { recipe } = prepared.located;
   const plan = await recipe.plan(prepared.options);
@@ -27,28 +27,37 @@ export async function makePlanReport(prepared: PreparedRecipe, shell: Shell): Pr
   };
 }
 
+/** The engines of this version, and the chosen one where it is none of them. */
 async function engineFits(prepared: PreparedRecipe, shell: Shell): Promise<EngineFit[]> {
-  const known = listEngineIds(shell.place);
+  const { place } = shell;
+  const { needs, located } = prepared;
   const fits: EngineFit[] = [];
   // One after another: an engine that has to be started to be asked takes all cores.
-  for (const id of new Set([...known, prepared.engine])) {
-    const isHere = known.includes(id) || looksLikePath(id);
+  for (const listed of await listEngines(place)) {
     fits.push(
-      isHere
-        ? await engineFit(id, prepared.needs, shell)
-        : { id, missing: [], problem: "not in this version" },
+      listed.kind === "loaded"
+        ? await engineFit(listed.located, needs)
+        : unknownFit(listed.id, listed.problem),
     );
   }
-  return fits;
+  if (isPlanned(prepared.engine, located.recipe.presets, place))
+    return [...fits, { ...unknownFit(prepared.engine, "not in this version"), isPlanned: true }];
+  const chosen = await chooseEngine(prepared, shell);
+  return fits.some(({ id }) => id === chosen.id) ? fits : [...fits, await engineFit(chosen, needs)];
 }
 
-async function engineFit(id: string, needs: readonly Capability[], shell: Shell): Promise<EngineFit> {
+async function engineFit(located: LocatedEngine, needs: readonly Capability[]): Promise<EngineFit> {
+  const { id, setUpCommand } = located;
   try {
-    const located = await findEngine({ typed: id, place: shell.place, workingFolder: shell.workingFolder });
-    return { id, missing: missingCapabilities(await capabilitiesOf(located), needs), problem: null };
+    const missing = missingCapabilities(await capabilitiesOf(located), needs);
+    return { id, missing, problem: null, setUpCommand, isPlanned: false };
   } catch (thrown) {
-    return { id, missing: [], problem: messageOf(thrown) };
+    return unknownFit(id, messageOf(thrown));
   }
+}
+
+function unknownFit(id: string, problem: string): EngineFit {
+  return { id, missing: [], problem, setUpCommand: null, isPlanned: false };
 }
 
 function optionValues(prepared: PreparedRecipe): OptionValue[] {

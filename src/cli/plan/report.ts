@@ -8,6 +8,10 @@ export interface EngineFit {
   readonly missing: readonly Capability[];
   /** Why nothing is known about it: it does not start here. */
   readonly problem: string | null;
+  /** What has to be typed before it starts here; null where nothing has. */
+  readonly setUpCommand: string | null;
+  /** A preset names it, and this version does not have it. */
+  readonly isPlanned: boolean;
 }
 
 export interface InputState {

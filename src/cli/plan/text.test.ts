@@ -3,6 +3,8 @@ import { createStyle } from "../terminal/style.ts";
 import type { PlanReport } from "./report.ts";
 import { planLines } from "./text.ts";
 
+const here = { missing: [], problem: null, setUpCommand: null, isPlanned: false };
+
 const report: PlanReport = {
   recipe: "spin",
   title: "Self-Play Fine-Tuning",
@@ -21,9 +23,11 @@ const report: PlanReport = {
   },
   needs: ["optimizer:rmsprop"],
   engines: [
-    { id: "embedded", missing: [], problem: null },
-    { id: "tinker", missing: ["optimizer:rmsprop"], problem: null },
-    { id: "torch", missing: [], problem: "no Python" },
+    { id: "embedded", ...here },
+    { id: "embedded:native", ...here, setUpCommand: "npm install x" },
+    { id: "small", ...here, missing: ["optimizer:rmsprop"] },
+    { id: "broken", ...here, problem: "no Python" },
+    { id: "tinker", ...here, isPlanned: true },
   ],
   inputs: [{ input: "prompts.jsonl", state: "missing" }],
   departures: ["answers are short"],
@@ -39,10 +43,12 @@ describe("a printed plan", () => {
     expect(text).toMatch(/disk\s+unknown/u);
   });
 
-  test("says which engines can do it and what the others lack", () => {
-    expect(text).toContain("embedded: has all that is needed");
-    expect(text).toContain("tinker: lacks optimizer:rmsprop");
-    expect(text).toContain("torch: unknown, no Python");
+  test("says which engines can do it, what has to be typed first, and what the others lack", () => {
+    expect(text).toMatch(/^embedded: has all that is needed$/mu);
+    expect(text).toContain("embedded:native: has all that is needed; first type: npm install x");
+    expect(text).toContain("small: lacks optimizer:rmsprop");
+    expect(text).toContain("broken: unknown, no Python");
+    expect(text).toContain("tinker: planned, not in this version");
   });
 
   test("says which inputs are missing, what departs from the paper, and where values come from", () => {

@@ -61,10 +61,11 @@ function needLines({ needs }: PlanReport, options: PlanTextOptions): string[] {
 }
 
 function engineLine(fit: EngineFit, style: Style): string {
+  if (fit.isPlanned) return `${fit.id}: ${style.warning("planned")}, not in this version`;
   if (fit.problem !== null) return `${fit.id}: ${style.warning("unknown")}, ${oneLine(fit.problem)}`;
-  return fit.missing.length === 0
-    ? `${fit.id}: ${style.good("has all that is needed")}`
-    : `${fit.id}: ${style.bad("lacks")} ${fit.missing.join(", ")}`;
+  if (fit.missing.length > 0) return `${fit.id}: ${style.bad("lacks")} ${fit.missing.join(", ")}`;
+  const first = fit.setUpCommand === null ? "" : `; first type: ${style.command(fit.setUpCommand)}`;
+  return `${fit.id}: ${style.good("has all that is needed")}${first}`;
 }
 
 const indent = "    ";

@@ -24,7 +24,7 @@ import {
 } from "../../contract/index.ts";
 import { embeddedCapabilities, nativeCapabilities } from "./capabilities.ts";
 import { EmbeddedModel, type ModelHost } from "./embedded-model.ts";
-import { findOnnxRuntime } from "./native/find-onnx-runtime.ts";
+import { findOnnxRuntime, hasOnnxRuntime, installCommand } from "./native/find-onnx-runtime.ts";
 import { packTokens } from "./pack-rows.ts";
 import type { ExecutorName, ModelFacts } from "./thread/protocol.ts";
 import { ThreadClient } from "./thread/thread-client.ts";
@@ -41,8 +41,22 @@ export interface EmbeddedEngineOptions {
   readonly executor?: ExecutorName;
 }
 
-/** What a user may choose beside the default: `embedded:native`. */
-export const executors: readonly ExecutorName[] = ["wasm", "native"];
+/** What executes the arithmetic, the usual one first: `embedded:native` chooses the other. */
+export interface EmbeddedExecutor {
+  readonly name: ExecutorName;
+  readonly capabilities: ReadonlySet<Capability>;
+  /** What has to be typed before it starts here; null where nothing has. */
+  setUpCommand(): string | null;
+}
+
+export const executors: readonly EmbeddedExecutor[] = [
+  { name: "wasm", capabilities: embeddedCapabilities, setUpCommand: () => null },
+  {
+    name: "native",
+    capabilities: nativeCapabilities,
+    setUpCommand: () => (hasOnnxRuntime() ? null : installCommand),
+  },
+];
 
 /**
  * Starts an embedded engine. Its thread ends with `close`.

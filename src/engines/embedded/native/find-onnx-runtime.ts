@@ -28,6 +28,15 @@ export function findOnnxRuntime(): string {
   }
 }
 
+export function hasOnnxRuntime(): boolean {
+  try {
+    findOnnxRuntime();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export function packageMissing(message: string, cause?: unknown): Error {
   return engineError("package-missing", message, { hint: installCommand, cause });
 }
