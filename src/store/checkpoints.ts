@@ -8,7 +8,7 @@ import { createReadStream, existsSync, mkdirSync, readdirSync, rmSync, statSync 
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { filesUnder, installFolder } from "./atomic-files.ts";
-import { storeError, toStoreError, withStoreErrors } from "./store-errors.ts";
+import { storeError, toReadError, withReadErrors, withStoreErrors } from "./store-errors.ts";
 
 export interface CheckpointFile {
   readonly path: string;
@@ -108,14 +108,12 @@ async function measure(
   folder: string,
   isNeeded: (file: string) => boolean = () => true,
 ): Promise<CheckpointFile[]> {
+  const what = `reading ${folder}`;
   const files: CheckpointFile[] = [];
-  try {
-    for (const path of filesUnder(folder).filter(isNeeded)) {
-      const full = join(folder, path);
-      files.push({ path, bytes: statSync(full).size, sha256: await hashFile(full) });
-    }
-  } catch (thrown) {
-    throw toStoreError(thrown, `reading ${folder}`);
+  for (const path of withReadErrors(what, () => filesUnder(folder)).filter(isNeeded)) {
+    const full = join(folder, path);
+    const { size: bytes } = withReadErrors(what, () => statSync(full));
+    files.push({ path, bytes, sha256: await hashFile(full) });
   }
   return files;
 }
@@ -123,11 +121,15 @@ async function measure(
 /** In pieces, beside other work: a checkpoint can have many gigabytes. */
 async function hashFile(path: string): Promise<string> {
   const hash = createHash("sha256");
-  await pipeline(
-    createReadStream(path, { highWaterMark: 1 << 20 }),
-    async (pieces: AsyncIterable<Uint8Array>) => {
-      for await (const piece of pieces) hash.update(piece);
-    },
-  );
+  try {
+    await pipeline(
+      createReadStream(path, { highWaterMark: 1 << 20 }),
+      async (pieces: AsyncIterable<Uint8Array>) => {
+        for await (const piece of pieces) hash.update(piece);
+      },
+    );
+  } catch (thrown) {
+    throw toReadError(thrown, `reading ${path}`);
+  }
   return hash.digest("hex");
 }

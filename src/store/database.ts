@@ -6,7 +6,7 @@ import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSy
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
-import { storeError, toStoreError } from "./store-errors.ts";
+import { storeError, toStoreError, withReadErrors } from "./store-errors.ts";
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
@@ -44,7 +44,7 @@ export class Database {
   /** Opens for reading beside a live writer, or of a folder that cannot be written. */
   static openForReading(path: string): Database {
     return Database.#guard("opening the database of the run", () => {
-      if (!existsSync(path)) throw storeError("run-corrupt", `expected the database ${path}, found none`);
+      checkReadable(path);
       // Where nothing can be written there is no lock and no index of the log, unless a log with
       // commits lies there: it must be read, and SQLite says where it cannot.
       const isAsIs = !isWritable(dirname(path)) && logBytes(path) === 0;
@@ -161,6 +161,15 @@ export class Database {
       throw toStoreError(thrown, what);
     }
   }
+}
+
+/** SQLite says of whatever it cannot read that it cannot open it. */
+function checkReadable(path: string): void {
+  if (!existsSync(path)) throw storeError("run-corrupt", `expected the database ${path}, found none`);
+  withReadErrors(`reading ${path}`, () => {
+    if (!statSync(path).isFile()) throw storeError("run-corrupt", `expected ${path} to be a file`);
+    accessSync(path, constants.R_OK);
+  });
 }
 
 /** The length of the write-ahead log of a database. */

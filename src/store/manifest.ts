@@ -2,14 +2,14 @@
  * `run.json`: what a run is, written once when it begins and readable without any program. Whoever
  * lists, resumes, samples or shows a run reads it first.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { JsonObject } from "../base/index.ts";
 import type { EngineDescription } from "../contract/index.ts";
 import { recordsVersion } from "../records/index.ts";
 import { writeFileAtomic } from "./atomic-files.ts";
-import { storeError, withStoreErrors } from "./store-errors.ts";
+import { storeError, withReadErrors } from "./store-errors.ts";
 import { checkRecordsVersion } from "./tables.ts";
 
 const jsonObject = z.record(z.string(), z.json());
@@ -74,23 +74,27 @@ export function writeManifest(folder: string, manifest: RunManifest): void {
   writeFileAtomic(manifestPath(folder), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-/** Whether a folder claims to be a run. */
+/** Whether a folder claims to be a run, or does not let anybody see whether it is one. */
 export function isRunFolder(folder: string): boolean {
-  return existsSync(manifestPath(folder));
+  try {
+    return statSync(manifestPath(folder), { throwIfNoEntry: false }) !== undefined;
+  } catch (thrown) {
+    return thrown instanceof Error && "code" in thrown && thrown.code === "EACCES";
+  }
 }
 
 /**
  * Reads `run.json`.
  *
- * @throws `not-a-run`, `run-corrupt`, `run-too-new`, `run-too-old`
+ * @throws `not-a-run`, `run-unreadable`, `run-corrupt`, `run-too-new`, `run-too-old`
  */
 export function readManifest(folder: string): RunManifest {
   const path = manifestPath(folder);
-  if (!existsSync(path)) {
+  if (!isRunFolder(folder)) {
     throw storeError("not-a-run", `expected the folder of a run, found no ${path}`);
   }
   const content = parse(
-    withStoreErrors(`reading ${path}`, () => readFileSync(path, "utf8")),
+    withReadErrors(`reading ${path}`, () => readFileSync(path, "utf8")),
     path,
   );
   const version = z.looseObject({ recordsVersion: z.int().positive() }).safeParse(content);

@@ -14,7 +14,7 @@ import { isRunFolder, readManifest, type RunManifest } from "./manifest.ts";
 import { runPaths, type RunPaths } from "./run-paths.ts";
 import { RunEvents, type RunEventRecord } from "./run-events.ts";
 import { StepLog, type StoredReport, type StoredStep } from "./step-log.ts";
-import { storeError, withStoreErrors } from "./store-errors.ts";
+import { storeError, withReadErrors } from "./store-errors.ts";
 import { checkStructure, checkTables } from "./tables.ts";
 import { TextTable } from "./text-table.ts";
 
@@ -31,7 +31,7 @@ export interface EpisodeSummary {
 /**
  * Opens a run for reading, after looking for damage.
  *
- * @throws `not-a-run`, `run-corrupt`, `run-too-new`, `run-too-old`
+ * @throws `not-a-run`, `run-unreadable`, `run-corrupt`, `run-too-new`, `run-too-old`
  */
 export function openRunReader(folder: string): RunReader {
   return new RunReader(folder);
@@ -63,8 +63,7 @@ export class RunReader {
   }
 
   status(): RunStatus {
-    if (this.#database.first("SELECT id FROM steps WHERE superseded = 0 AND kind = 'end'") !== null)
-      return "finished";
+    if (this.#steps.isFinished()) return "finished";
     if (isLocked(this.paths.lock)) return "running";
     return this.#events.last()?.kind === "run-failed" ? "failed" : "interrupted";
   }
@@ -183,7 +182,7 @@ export type RunListing =
 
 /** The runs below a folder, oldest first; one that cannot be read is listed with the reason. */
 export function listRuns(runsFolder: string): RunListing[] {
-  const names = withStoreErrors(`reading ${runsFolder}`, () => namesIn(runsFolder));
+  const names = withReadErrors(`reading ${runsFolder}`, () => namesIn(runsFolder));
   const listings = names
     .map((name) => join(runsFolder, name))
     .filter(isRunFolder)

@@ -124,6 +124,46 @@ test("a run that could not be made leaves nothing behind, and can be made again"
   (await make()).close();
 });
 
+test.each([
+  ["empty", ""],
+  ["other", "not a database".repeat(100)],
+])("an %s file in the place of the database is refused and not touched", async (name, content) => {
+  const folder = join(root, `${name}-database`);
+  create(`${name}-database`).close();
+  const path = join(folder, "run.sqlite");
+  writeFileSync(path, content);
+  await expectCode(open(folder), "run-corrupt");
+  await expectCode(read(folder), "run-corrupt");
+  expect(readFileSync(path, "utf8")).toBe(content);
+});
+
+test("what lies in the place of a file of the run and is none is damage", async () => {
+  for (const file of ["run.json", "run.sqlite"]) {
+    const folder = join(root, `folder-${file}`);
+    create(`folder-${file}`).close();
+    rmSync(join(folder, file));
+    mkdirSync(join(folder, file));
+    await expectCode(open(folder), "run-corrupt");
+    await expectCode(read(folder), "run-corrupt");
+    expect(listRuns(root).find((run) => run.folder === folder)).toMatchObject({ kind: "unreadable" });
+  }
+});
+
+test("only a finished run is opened without its lock, and nothing is written to it", async () => {
+  const store = create("finished");
+  store.commit(stepCommit(0), nothingAttached);
+  const folder = join(root, "finished");
+  expect(RunStore.openFinished(folder, stillClock)).toBeNull();
+  store.commit({ ...stepCommit(1), kind: "end" }, nothingAttached);
+  const shown = RunStore.openFinished(folder, stillClock);
+  expect([...(shown?.steps.each() ?? [])]).toHaveLength(2);
+  expect(() => shown?.event("run-resume", null)).toThrow(
+    expect.objectContaining({ code: "store-read-only" }),
+  );
+  shown?.close();
+  store.close();
+});
+
 test("a folder that is no run is told from one that is damaged or too new", async () => {
   await expectCode(open(root), "not-a-run");
   await expectCode(read(join(root, "nowhere")), "not-a-run");

@@ -86,24 +86,39 @@ export class RunStore {
   /**
    * Opens an existing run for going on with it, after looking for damage.
    *
-   * @throws `not-a-run`, `run-busy`, `run-too-new`, `run-too-old`, `run-corrupt`, `store-read-only`
+   * @throws `not-a-run`, `run-busy`, `run-too-new`, `run-too-old`, `run-corrupt`, `run-unreadable`,
+   * `store-read-only`
    */
   static open(folder: string, clock: Clock): RunStore {
     const paths = runPaths(folder);
     const manifest = readManifest(folder);
+    // To open for writing is to write: not to a file that is no run's.
+    const found = Database.openForReading(paths.database);
+    found.orClose(() => checkTables(found));
+    found.close();
     return RunStore.#locked(paths, (lock) => {
-      if (!existsSync(paths.database)) {
-        throw storeError("run-corrupt", `expected the database ${paths.database}, found none`);
-      }
       const database = Database.openForWriting(paths.database);
-      return database.orClose(() => {
-        checkTables(database);
-        checkStructure(database);
-        const store = new RunStore(paths, manifest, database, lock, clock);
-        store.#events.checkManifest(manifest);
-        store.steps.verify();
-        return store;
-      });
+      return database.orClose(() => RunStore.#checked(paths, manifest, database, lock, clock));
+    });
+  }
+
+  /**
+   * Opens a finished run to tell it again. Takes no lock and writes nothing, so that it may lie where
+   * nothing can be written.
+   *
+   * @returns null where the run has not finished
+   * @throws what `open` throws but `run-busy`
+   */
+  static openFinished(folder: string, clock: Clock): RunStore | null {
+    const paths = runPaths(folder);
+    const manifest = readManifest(folder);
+    const database = Database.openForReading(paths.database);
+    return database.orClose(() => {
+      checkTables(database);
+      if (new StepLog(database, new TextTable(database)).isFinished())
+        return RunStore.#checked(paths, manifest, database, { release: () => undefined }, clock);
+      database.close();
+      return null;
     });
   }
 
@@ -147,6 +162,21 @@ export class RunStore {
       throw thrown;
     }
     this.episodes.written();
+  }
+
+  static #checked(
+    paths: RunPaths,
+    manifest: RunManifest,
+    database: Database,
+    lock: RunLock,
+    clock: Clock,
+  ): RunStore {
+    checkTables(database);
+    checkStructure(database);
+    const store = new RunStore(paths, manifest, database, lock, clock);
+    store.#events.checkManifest(manifest);
+    store.steps.verify();
+    return store;
   }
 
   static #locked(paths: RunPaths, open: (lock: RunLock) => RunStore): RunStore {

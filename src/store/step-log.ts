@@ -106,6 +106,11 @@ export class StepLog {
     this.#database.run("UPDATE steps SET superseded = 1 WHERE superseded = 0 AND position >= ?", position);
   }
 
+  /** Whether the last step of the program was committed. */
+  isFinished(): boolean {
+    return this.#database.first("SELECT id FROM steps WHERE superseded = 0 AND kind = 'end'") !== null;
+  }
+
   /** The number of steps that count. */
   count(): number {
     return numberOf(this.#database.first("SELECT count(*) AS n FROM steps WHERE superseded = 0") ?? {}, "n");

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, expect, test } from "vitest";
 import { isSparError } from "../base/index.ts";
+import { expectCode } from "../testing/index.ts";
 import { temporaryFolder } from "../../test/fixtures/durability/records.ts";
-import { storeError, toStoreError } from "./store-errors.ts";
+import { storeError, toStoreError, withReadErrors } from "./store-errors.ts";
 
 const root = temporaryFolder();
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -28,6 +29,20 @@ test.each([
     message: `writing run.json failed: ${system}: told to`,
   });
   expect(isSparError(error) && error.hint).toBeTruthy();
+});
+
+test.each([
+  ["EACCES", "run-unreadable"],
+  ["EPERM", "run-unreadable"],
+  ["EISDIR", "run-corrupt"],
+  ["EIO", "disk-failed"],
+])("%s while reading is %s: nobody wanted to write", async (system, code) => {
+  const reading = async (): Promise<never> =>
+    withReadErrors("reading run.json", () => {
+      throw Object.assign(new Error(`${system}: told to`), { code: system });
+    });
+  const error = await expectCode(reading(), code);
+  expect(error.hint).not.toContain("writable");
 });
 
 test("an index of the log that finds no room is a full disk, not a broken one", () => {

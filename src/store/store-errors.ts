@@ -11,6 +11,7 @@ export type StoreErrorCode =
   | "run-too-new"
   | "run-too-old"
   | "run-corrupt"
+  | "run-unreadable"
   | "run-closed"
   | "record-unknown"
   | "disk-full"
@@ -39,6 +40,7 @@ const hints: Readonly<Record<StoreErrorCode, string>> = {
   "run-too-new": "use the version of spar that wrote it, or a newer one",
   "run-too-old": "use the version of spar that wrote it, or begin a new run",
   "run-corrupt": "restore the folder from a copy; what is in it was not changed",
+  "run-unreadable": "make the folder and what is in it readable for this user, then try again",
   "run-closed": "open the run again",
   "record-unknown": "list what the run holds first",
   "disk-full": "free space on the disk, then resume the run: what was committed is there",
@@ -70,22 +72,48 @@ const systemCodes: Readonly<Record<string, StoreErrorCode>> = {
   EIO: "disk-failed",
 };
 
+/** The same where something was only read: nobody wanted to write. */
+const systemCodesOfReading: Readonly<Record<string, StoreErrorCode>> = {
+  ...systemCodes,
+  EACCES: "run-unreadable",
+  EPERM: "run-unreadable",
+  EISDIR: "run-corrupt",
+};
+
 /**
  * Translates what SQLite or the file system threw while `what` was done: "writing records". What is
  * neither, such as a broken assertion, comes back unchanged.
  */
 export function toStoreError(thrown: unknown, what: string): unknown {
+  return translated(thrown, what, systemCodes);
+}
+
+/** The same for what was thrown while something was only read. */
+export function toReadError(thrown: unknown, what: string): unknown {
+  return translated(thrown, what, systemCodesOfReading);
+}
+
+function translated(thrown: unknown, what: string, codes: Readonly<Record<string, StoreErrorCode>>): unknown {
   if (isSparError(thrown) || !(thrown instanceof Error)) return thrown;
-  const code = codeOf(thrown);
+  const code = codeOf(thrown, codes);
   return code === null ? thrown : storeError(code, `${what} failed: ${messageOf(thrown)}`, { cause: thrown });
 }
 
-function codeOf(error: Error): StoreErrorCode | null {
+function codeOf(error: Error, codes: Readonly<Record<string, StoreErrorCode>>): StoreErrorCode | null {
   if ("errcode" in error && typeof error.errcode === "number") {
     return extendedSqliteCodes[error.errcode] ?? sqliteCodes[error.errcode & 0xff] ?? "disk-failed";
   }
-  if ("code" in error && typeof error.code === "string") return systemCodes[error.code] ?? null;
+  if ("code" in error && typeof error.code === "string") return codes[error.code] ?? null;
   return null;
+}
+
+/** Reads files, or looks at them, and translates what that throws. */
+export function withReadErrors<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    throw toReadError(thrown, what);
+  }
 }
 
 /** Runs file work and translates what it throws. */

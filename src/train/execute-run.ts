@@ -108,7 +108,7 @@ export async function startRun<Schema extends OptionsSchema>(
 
 /**
  * Goes on with a run from its last commit whose models are all saved. A finished run gives its result
- * again, without an engine.
+ * again, without an engine and without writing anything.
  *
  * @throws `run-changed` where recipe, options or the order of steps are not those of the run,
  * `engine-changed`; the errors of `RunStore.open`; those of `startRun`
@@ -116,23 +116,30 @@ export async function startRun<Schema extends OptionsSchema>(
 export async function resumeRun<Schema extends OptionsSchema>(
   options: ResumeRunOptions<Schema>,
 ): Promise<RunOutcome> {
-  const { recipe } = options;
+  const finished = RunStore.openFinished(options.folder, options.clock);
+  if (finished !== null) return tellAgain(options, finished);
   const store = RunStore.open(options.folder, options.clock);
   try {
-    const recipeOptions = optionsOfRun(recipe, store.manifest, options.overrides);
-    const { repeatedSteps, isFinished } = goBack(store);
-    if (isFinished) {
-      return await execute(options, {
-        store,
-        engine: replayOnlyEngine(store.manifest),
-        recipeOptions,
-        repeatedSteps,
-      });
-    }
+    const recipeOptions = optionsOfRun(options.recipe, store.manifest, options.overrides);
+    const repeatedSteps = goBack(store);
     return await withEngine(options, async (engine) => {
       checkEngine(store.manifest, engine);
       return execute(options, { store, engine, recipeOptions, repeatedSteps });
     });
+  } finally {
+    store.close();
+  }
+}
+
+/** The reports and the result of a finished run. */
+async function tellAgain<Schema extends OptionsSchema>(
+  options: ResumeRunOptions<Schema>,
+  store: RunStore,
+): Promise<RunOutcome> {
+  try {
+    const recipeOptions = optionsOfRun(options.recipe, store.manifest, options.overrides);
+    const engine = replayOnlyEngine(store.manifest);
+    return await execute(options, { store, engine, recipeOptions, repeatedSteps: [] });
   } finally {
     store.close();
   }
@@ -189,10 +196,12 @@ async function execute<Schema extends OptionsSchema>(
     repeatedSteps,
   });
   try {
-    store.event(committedStepCount === 0 ? "run-start" : "run-resume", {
-      repeatedSteps: [...repeatedSteps],
-      engine: optionsToJson(engine.description),
-    });
+    if (!store.steps.isFinished()) {
+      store.event(committedStepCount === 0 ? "run-start" : "run-resume", {
+        repeatedSteps: [...repeatedSteps],
+        engine: optionsToJson(engine.description),
+      });
+    }
     const run = new DurableRun({
       store,
       engine,
@@ -234,11 +243,11 @@ function recordEnd(store: RunStore, outcome: "interrupted" | "failed", thrown: u
   }
 }
 
-/** Gives up the steps after the last commit whose models are all saved, and left-over checkpoints. */
-function goBack(store: RunStore): {
-  readonly repeatedSteps: readonly string[];
-  readonly isFinished: boolean;
-} {
+/**
+ * Gives up the steps after the last commit whose models are all saved, and left-over checkpoints.
+ * Returns the names of those steps.
+ */
+function goBack(store: RunStore): readonly string[] {
   const steps = [...store.steps.each()].map((step) => ({ ...step, effects: parseEffects(step.effects) }));
   const keptCount = resumableStepCount(steps);
   const kept = steps.slice(0, keptCount);
@@ -246,8 +255,5 @@ function goBack(store: RunStore): {
   const standing = new Standing();
   for (const step of kept) standing.apply(step.result, step.effects);
   store.checkpoints.removeOthers(standing.neededFolders());
-  return {
-    repeatedSteps: steps.slice(keptCount).map((step) => step.name),
-    isFinished: kept.at(-1)?.kind === "end",
-  };
+  return steps.slice(keptCount).map((step) => step.name);
 }

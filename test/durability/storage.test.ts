@@ -118,6 +118,19 @@ describe.skipIf(mounted === null)("a disk that", () => {
     expect(await contentOf(folder)).toEqual(uninterrupted);
   });
 
+  test("is read-only tells a finished run again", async () => {
+    using disk = SmallDisk.mount(8192);
+    if (disk === null) throw new Error("the disk of before cannot be mounted any more");
+    const folder = join(disk.folder, "run");
+    const { result } = await start(folder);
+    const before = bytesOf(folder);
+    disk.setReadOnly(true);
+    expect((await resume(folder)).result).toEqual(result);
+    disk.setReadOnly(false);
+    expect((await resume(folder)).result).toEqual(result);
+    expect(bytesOf(folder)).toEqual(before);
+  });
+
   test("is read-only shows what a machine left that died there, log and all", async () => {
     using disk = SmallDisk.mount(8192);
     if (disk === null) throw new Error("the disk of before cannot be mounted any more");
