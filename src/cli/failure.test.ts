@@ -5,12 +5,26 @@ import { describeFailure, reportFailure } from "./failure.ts";
 import { createStyle } from "./terminal/style.ts";
 
 const style = createStyle(false);
+const workingFolder = "/users/ann/work";
 
 function systemError(code: string, path: string): Error {
   return Object.assign(new Error(`${code}: refused, open '${path}'`), { code, path });
 }
 
 describe("failures", () => {
+  test("paths are those of somebody in the working folder", () => {
+    const error = new SparError({
+      code: "x",
+      boundary: "command",
+      message: `${workingFolder}/runs/one is no run`,
+      hint: `look into ${workingFolder}/runs`,
+    });
+    expect(reportFailure(error, { style, isVerbose: false, workingFolder })).toEqual([
+      "error: runs/one is no run",
+      "hint:  look into runs",
+    ]);
+  });
+
   test("one message and one hint, no stack unless it was asked for", () => {
     const error = new SparError({
       code: "unknown-recipe",
@@ -19,11 +33,11 @@ describe("failures", () => {
       hint: 'did you mean "spin"?',
       cause: new Error("inner"),
     });
-    expect(reportFailure(error, { style, isVerbose: false })).toEqual([
+    expect(reportFailure(error, { style, isVerbose: false, workingFolder })).toEqual([
       'error: no recipe "spni"',
       'hint:  did you mean "spin"?',
     ]);
-    const verbose = reportFailure(error, { style, isVerbose: true }).join("\n");
+    const verbose = reportFailure(error, { style, isVerbose: true, workingFolder }).join("\n");
     expect(verbose).toContain("failure.test.ts");
     expect(verbose).toContain("caused by Error: inner");
   });
@@ -91,17 +105,19 @@ describe("failures", () => {
     const loop = new Error("loop");
     loop.cause = loop;
     expect(describeFailure(loop)).toMatchObject({ exit: "failed", message: "unexpected error: loop" });
-    expect(reportFailure("thrown text", { style, isVerbose: true }).length).toBeGreaterThan(2);
+    expect(reportFailure("thrown text", { style, isVerbose: true, workingFolder }).length).toBeGreaterThan(2);
   });
 
   test("a stack inside a message, as one from another thread, is for those who ask", () => {
     const error = new Error("the engine failed: out of memory\n    at allocate (heap.ts:3:1)");
-    expect(reportFailure(error, { style, isVerbose: false }).join("\n")).not.toContain("heap.ts");
-    expect(reportFailure(error, { style, isVerbose: true }).join("\n")).toContain("heap.ts");
+    expect(reportFailure(error, { style, isVerbose: false, workingFolder }).join("\n")).not.toContain(
+      "heap.ts",
+    );
+    expect(reportFailure(error, { style, isVerbose: true, workingFolder }).join("\n")).toContain("heap.ts");
   });
 
   test("control characters of a message are shown, not obeyed", () => {
-    const lines = reportFailure(new Error("\u001b[2J"), { style, isVerbose: true });
+    const lines = reportFailure(new Error("\u001b[2J"), { style, isVerbose: true, workingFolder });
     expect(lines.join("")).not.toContain("\u001b");
   });
 

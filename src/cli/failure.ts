@@ -4,6 +4,7 @@
  */
 import { isSparError, messageOf } from "../base/index.ts";
 import { exitOfError, type ExitName } from "./exit-codes.ts";
+import { shownPaths } from "./shown-path.ts";
 import { manyLines } from "./terminal/text.ts";
 import type { Style } from "./terminal/style.ts";
 
@@ -17,6 +18,8 @@ export interface FailureReportOptions {
   readonly style: Style;
   /** Whether stack traces and causes were asked for. */
   readonly isVerbose: boolean;
+  /** Paths below it are shown relative to it. */
+  readonly workingFolder: string;
 }
 
 /** Errors of the operating system, and the word for them. */
@@ -53,8 +56,9 @@ export function describeFailure(thrown: unknown): FailureDescription {
 /** The lines of standard error for a failure. */
 export function reportFailure(thrown: unknown, options: FailureReportOptions): string[] {
   const { message, hint } = describeFailure(thrown);
-  const lines = [`${options.style.bad("error:")} ${manyLines(withoutStack(message))}`];
-  if (hint !== null) lines.push(`${options.style.faint("hint:")}  ${manyLines(hint)}`);
+  const shown = (text: string): string => shownPaths(manyLines(text), options.workingFolder);
+  const lines = [`${options.style.bad("error:")} ${shown(withoutStack(message))}`];
+  if (hint !== null) lines.push(`${options.style.faint("hint:")}  ${shown(hint)}`);
   return options.isVerbose ? [...lines, ...stackLines(thrown)] : lines;
 }
 

@@ -1,5 +1,5 @@
 /** What somebody does with a run, one command after the other, against the real command. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -54,7 +54,9 @@ describe("the life of a run", { timeout: 60_000 }, () => {
   });
 
   test.concurrent("the same seed gives the same numbers", async () => {
-    expect(await spar("run", ...letters, "--name", "second", "--seed", "3")).toMatch(/folder +.*second$/mu);
+    expect(await spar("run", ...letters, "--name", "second", "--seed", "3")).toMatch(
+      /^folder +runs\/second$/mu,
+    );
     await spar("export", "first", "--what", "records", "--to", "first-again");
     await spar("export", "second", "--what", "records", "--to", "second-records");
     const read = (name: string): string => readFileSync(join(folder, name, "metrics.jsonl"), "utf8");
@@ -82,6 +84,19 @@ describe("the life of a run", { timeout: 60_000 }, () => {
     for (const file of ["config.json", "model.safetensors", "tokenizer.json"]) {
       expect(existsSync(join(folder, "model", file))).toBe(true);
     }
+  });
+
+  test.concurrent("exports go below the run where no folder is named, and leave the working folder alone", async () => {
+    expect(await spar("export", "first")).toMatch(
+      /^runs\/first\/exports\/writer-version-2: writer, version 2, /u,
+    );
+    expect(await spar("export", "first", "--what", "records")).toMatch(/^runs\/first\/exports\/records\n/u);
+    const exports = join(folder, "runs", "first", "exports");
+    expect(existsSync(join(exports, "writer-version-2", "config.json"))).toBe(true);
+    expect(existsSync(join(exports, "records", "episodes.jsonl"))).toBe(true);
+    expect(readdirSync(folder).filter((name) => name.startsWith("first-") && name !== "first-again")).toEqual(
+      [],
+    );
   });
 
   test.concurrent("records are exported whole", async () => {

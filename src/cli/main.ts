@@ -81,7 +81,7 @@ function codeOfFailure(thrown: unknown): number {
   if (interrupt !== null && isSparError(thrown) && thrown.code === "aborted")
     return exitCodes[interrupt].code;
   const isVerbose = process.argv.includes("--verbose") || (process.env["SPAR_DEBUG"] ?? "") !== "";
-  shell.screen.notice(...reportFailure(thrown, { style: shell.screen.errorStyle, isVerbose }));
+  tellFailure(thrown, isVerbose);
   return exitCodes[describeFailure(thrown).exit].code;
 }
 
@@ -104,7 +104,12 @@ function reportOutputFailure(cause: Error): void {
     message: `standard output cannot be written: ${cause.message}`,
     hint: "free some space, or send the output elsewhere",
   });
-  shell.screen.notice(...reportFailure(error, { style: shell.screen.errorStyle, isVerbose: false }));
+  tellFailure(error, false);
+}
+
+function tellFailure(thrown: unknown, isVerbose: boolean): void {
+  const { screen, workingFolder } = shell;
+  screen.notice(...reportFailure(thrown, { style: screen.errorStyle, isVerbose, workingFolder }));
 }
 
 /** Waits until what was printed has left, so that a failure of the last line is still noticed. */

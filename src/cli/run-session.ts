@@ -3,7 +3,7 @@
  * left behind when it ends, well or not. Shared by `run` and `resume`.
  */
 import { existsSync, rmSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, sep } from "node:path";
 import { isSparError } from "../base/index.ts";
 import type { Engine } from "../contract/index.ts";
 import { isRunFolder, openRunReader, type RunManifest } from "../store/index.ts";
@@ -15,6 +15,7 @@ import { createTextPresenter } from "./present/text-presenter.ts";
 import { commandName } from "./command-name.ts";
 import { runsFolderOf } from "./runs-folder.ts";
 import type { Shell } from "./shell.ts";
+import { shownPath } from "./shown-path.ts";
 
 export interface SessionOptions {
   readonly recipe: Recipe;
@@ -87,10 +88,10 @@ export async function runSession(
 }
 
 function createPresenter(options: SessionOptions, shell: Shell): Presenter {
-  const { screen, clock } = shell;
+  const { screen, clock, workingFolder } = shell;
   return options.isJson
     ? createJsonPresenter(screen)
-    : createTextPresenter({ screen, clock, isQuiet: options.isQuiet });
+    : createTextPresenter({ screen, clock, isQuiet: options.isQuiet, workingFolder });
 }
 
 function headerOf(options: SessionOptions, engine: KnownEngine): Parameters<Presenter["header"]>[0] {
@@ -139,5 +140,8 @@ function nextCommands(folder: string, shell: Shell): string[] {
 /** How a run is named on the command line: short where it lies in the usual place. */
 export function runArgument(folder: string, shell: Shell): string {
   const usual = join(runsFolderOf(shell, undefined), basename(folder));
-  return folder === usual ? basename(folder) : folder;
+  if (folder === usual) return basename(folder);
+  const shown = shownPath(folder, shell.workingFolder);
+  // Without the dot it could be read as the name of a run.
+  return shown === folder ? folder : `.${sep}${shown}`;
 }

@@ -7,6 +7,7 @@ import { checkPackages, readManifest } from "../doctor/packages.ts";
 import { SparError } from "../../base/index.ts";
 import { runsFolderOf } from "../runs-folder.ts";
 import type { Shell } from "../shell.ts";
+import { shownPaths } from "../shown-path.ts";
 import { addCommonOptions } from "./recipe-options.ts";
 import { formatTable } from "../terminal/table.ts";
 
@@ -42,7 +43,11 @@ async function runChecks(shell: Shell, runsFolder: string): Promise<Check[]> {
 }
 
 function textLines(checks: readonly Check[], shell: Shell): string[] {
-  const rows = checks.map(({ name, status, detail }) => [name, status, detail]);
+  const rows = checks.map(({ name, status, detail }) => [
+    name,
+    status,
+    shownPaths(detail, shell.workingFolder),
+  ]);
   const columns = [{ name: "what" }, { name: "status" }, { name: "found" }];
   const fixes = checks.flatMap(({ name, fix }) => (fix === null ? [] : [[name, fix]]));
   const { style, maximumWidth } = shell.screen;

@@ -1,5 +1,5 @@
 /** `spar export RUN`: weights and tokenizer in the hub's formats, or the records as JSONL. */
-import { basename, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { openRunReader, type RunReader } from "../../store/index.ts";
 import { listSavedPolicies } from "../../train/index.ts";
@@ -11,6 +11,7 @@ import { runsFolderOf } from "../runs-folder.ts";
 import { loadModel } from "../sample/load-weights.ts";
 import { choosePolicy } from "../sample/choose-policy.ts";
 import type { Shell } from "../shell.ts";
+import { shownPath } from "../shown-path.ts";
 import { countOf } from "../terminal/format.ts";
 import { formatTable } from "../terminal/table.ts";
 import { addCommonOptions } from "./recipe-options.ts";
@@ -28,7 +29,10 @@ export function addExportCommand(program: Command, shell: Shell): void {
     .command("export <run>")
     .description("write the trained model in the hub's formats, or the records of the run as JSONL")
     .addOption(new Option("--what <kind>", "what to write").choices(["model", "records"]).default("model"))
-    .option("--to <folder>", "a folder that does not exist yet; else RUN-model or RUN-records here")
+    .option(
+      "--to <folder>",
+      "a folder that does not exist yet; else one below exports in the folder of the run",
+    )
     .option("--policy <name>", "which model of the run; else the one that it made first")
     .option("-e, --engine <id>", "what reads the weights; else the engine of the run")
     .option("--runs-folder <folder>", "where runs are kept; else SPAR_RUNS, else ./runs")
@@ -40,27 +44,34 @@ async function exportRun(typed: string, options: ExportOptions, shell: Shell): P
   const { workingFolder } = shell;
   const folder = findRun({ typed, runsFolder: runsFolderOf(shell, options.runsFolder), workingFolder });
   using reader = openRunReader(folder);
-  const target = resolve(workingFolder, options.to ?? `${basename(folder)}-${options.what}`);
-  if (options.what === "records") await exportRecords(reader, target, shell);
-  else await exportModel({ reader, target, options, shell });
+  // Below the run, where neither version control nor formatters look.
+  const targetOf = (name: string): string =>
+    options.to === undefined ? join(folder, "exports", name) : resolve(workingFolder, options.to);
+  if (options.what === "records") await exportRecords(reader, targetOf("records"), shell);
+  else await exportModel({ reader, targetOf, options, shell });
 }
 
 async function exportRecords(reader: RunReader, target: string, shell: Shell): Promise<void> {
   const counts = await fillNewFolder(target, async (temporary) => writeRecords(reader, temporary));
   const rows = Object.entries(counts).map(([file, count]) => [file, count]);
-  shell.screen.print(target, ...formatTable([{ name: "file" }, { name: "lines" }], rows));
+  shell.screen.print(
+    shownPath(target, shell.workingFolder),
+    ...formatTable([{ name: "file" }, { name: "lines" }], rows),
+  );
 }
 
 async function exportModel(request: {
   readonly reader: RunReader;
-  readonly target: string;
+  /** The folder for an export of this name. */
+  readonly targetOf: (name: string) => string;
   readonly options: ExportOptions;
   readonly shell: Shell;
 }): Promise<void> {
-  const { reader, target, options, shell } = request;
+  const { reader, targetOf, options, shell } = request;
   const { place, workingFolder } = shell;
   const policy = choosePolicy(listSavedPolicies(reader), options.policy);
   const weights = policy.weights.at(-1) ?? policy.weights[0];
+  const target = targetOf(`${policy.name}-${weights.label.replaceAll(" ", "-")}`);
   const located = await findEngine({
     typed: options.engine ?? reader.manifest.engine.name,
     place,
@@ -73,7 +84,7 @@ async function exportModel(request: {
     const model = await loadModel({ engine, reader, weights, signal });
     await fillNewFolder(target, (temporary) => model.export(temporary, { signal }));
     const size = countOf(model.parameterCount, "parameter");
-    shell.screen.print(`${target}: ${policy.name}, ${weights.label}, ${size}`);
+    shell.screen.print(`${shownPath(target, workingFolder)}: ${policy.name}, ${weights.label}, ${size}`);
   } finally {
     interrupts.stopListening();
     await engine.close();

@@ -8,6 +8,7 @@ import { listRuns, type RunListing } from "../../store/index.ts";
 import { listRecipes, type ListedRecipe } from "../discovery/recipes.ts";
 import { runsFolderOf } from "../runs-folder.ts";
 import type { Shell } from "../shell.ts";
+import { shownPath, shownPaths } from "../shown-path.ts";
 import { addCommonOptions } from "./recipe-options.ts";
 import { formatTable } from "../terminal/table.ts";
 import { oneLine } from "../terminal/text.ts";
@@ -90,6 +91,7 @@ function recipeJson(listed: ListedRecipe, place: Shell["place"]): object {
 
 function listingLines(listing: Listing, shell: Shell): string[] {
   const { style, maximumWidth } = shell.screen;
+  const { workingFolder } = shell;
   const table = (names: readonly string[], rows: readonly string[][]): string[] =>
     rows.length === 0
       ? ["none"]
@@ -111,8 +113,11 @@ function listingLines(listing: Listing, shell: Shell): string[] {
     style.heading("Engines"),
     ...table(["engine", "is it here"], listing.engines.map(engineRow)),
     "",
-    style.heading(`Runs in ${listing.runsFolder}`),
-    ...table(["run", "recipe", "preset", "engine", "steps", "status", "begun"], listing.runs.map(runRow)),
+    style.heading(`Runs in ${shownPath(listing.runsFolder, workingFolder)}`),
+    ...table(
+      ["run", "recipe", "preset", "engine", "steps", "status", "begun"],
+      listing.runs.map((run) => runRow(run, workingFolder)),
+    ),
   ];
 }
 
@@ -144,9 +149,17 @@ function gameRow(listed: ListedGame): string[] {
   return [listed.id, seats.join(", "), `${title}: ${traits.join(", ")}`];
 }
 
-function runRow(run: RunListing): string[] {
+function runRow(run: RunListing, workingFolder: string): string[] {
   if (run.kind === "unreadable")
-    return [basename(run.folder), "", "", "", "", `unreadable: ${oneLine(run.problem)}`, ""];
+    return [
+      basename(run.folder),
+      "",
+      "",
+      "",
+      "",
+      `unreadable: ${shownPaths(oneLine(run.problem), workingFolder)}`,
+      "",
+    ];
   const { manifest, status, stepCount } = run;
   const begun = new Date(manifest.createdMs).toISOString().slice(0, 16).replace("T", " ");
   return [

@@ -118,7 +118,9 @@ async function tellPromptErrors(shown: Promise<void>, options: SampleOptions, sh
   } catch (thrown) {
     const isTyped = options.prompt.length === 0 && shell.input.isTerminal;
     if (!isTyped || !isSparError(thrown) || thrown.boundary !== "text") throw thrown;
-    shell.screen.notice(...reportFailure(thrown, { style: shell.screen.errorStyle, isVerbose: false }));
+    const { screen, workingFolder } = shell;
+    const report = { style: screen.errorStyle, isVerbose: false, workingFolder };
+    screen.notice(...reportFailure(thrown, report));
   }
 }
 

@@ -1,6 +1,6 @@
 /** Finds a run from what was typed: a path, or the name of a folder below the folder of runs. */
 import { existsSync, readdirSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, isAbsolute, join, resolve } from "node:path";
 import { SparError, suggestName } from "../../base/index.ts";
 import { isRunFolder } from "../../store/index.ts";
 
@@ -13,7 +13,8 @@ export interface RunRequest {
 /** The folder of a run. @throws `not-a-run` */
 export function findRun(request: RunRequest): string {
   const { typed, runsFolder } = request;
-  const candidates = [join(runsFolder, typed), resolve(request.workingFolder, typed)];
+  const here = resolve(request.workingFolder, typed);
+  const candidates = typed.startsWith(".") || isAbsolute(typed) ? [here] : [join(runsFolder, typed), here];
   const found = candidates.find(isRunFolder);
   if (found !== undefined) return found;
   const existing = candidates.find((folder) => existsSync(folder));

@@ -30,6 +30,8 @@ function scene(isTTY: boolean): Scene {
   };
 }
 
+const workingFolder = "/runs";
+
 const header: RunHeader = {
   recipe: "tiny",
   title: "Tiny self-play",
@@ -60,7 +62,7 @@ function progress(progressId: number, what: string): RunEvent {
 describe("the text presenter", () => {
   test("prints header, rows as they come, and what to do next", () => {
     const { screen, clock, output } = scene(false);
-    const presenter = createTextPresenter({ screen, clock, isQuiet: false });
+    const presenter = createTextPresenter({ screen, clock, isQuiet: false, workingFolder });
     presenter.header(header);
     presenter.observe(start);
     const columns = [{ name: "iteration" }, { name: "greedy", digits: 3 }];
@@ -81,7 +83,7 @@ describe("the text presenter", () => {
         "preset  nano",
         "engine  embedded (wasm, float32), 2 threads",
         "seed    7",
-        "folder  /runs/tiny-nano-1",
+        "folder  tiny-nano-1",
         "",
         "Held out",
         "iteration  greedy",
@@ -91,7 +93,7 @@ describe("the text presenter", () => {
         "Result",
         "greedy  0.625",
         "",
-        "done in 4.0 s; everything is in /runs/tiny-nano-1",
+        "done in 4.0 s; everything is in tiny-nano-1",
         "next:",
         "  spar sample x",
         "",
@@ -102,7 +104,7 @@ describe("the text presenter", () => {
   test("a nested result is left to programs, a version in a flat one is named", () => {
     const shown = (result: JsonValue): string => {
       const { screen, clock, output } = scene(false);
-      const presenter = createTextPresenter({ screen, clock, isQuiet: false });
+      const presenter = createTextPresenter({ screen, clock, isQuiet: false, workingFolder });
       presenter.summary({ result, elapsedMs: 1, folder: "/runs/x", next: [] });
       presenter.end();
       return output.join("");
@@ -114,7 +116,7 @@ describe("the text presenter", () => {
 
   test("a table that goes on after a note repeats its header", () => {
     const { screen, clock, output } = scene(false);
-    const presenter = createTextPresenter({ screen, clock, isQuiet: false });
+    const presenter = createTextPresenter({ screen, clock, isQuiet: false, workingFolder });
     presenter.observe(report({ kind: "table-start", table: "t", title: "T", columns: [{ name: "n" }] }));
     presenter.observe(report({ kind: "table-row", table: "t", cells: [1] }));
     presenter.observe(report({ kind: "note", text: "rolled back" }));
@@ -125,7 +127,7 @@ describe("the text presenter", () => {
 
   test("a resumed run says so, and what it repeats", () => {
     const { screen, clock, errors } = scene(false);
-    const presenter = createTextPresenter({ screen, clock, isQuiet: false });
+    const presenter = createTextPresenter({ screen, clock, isQuiet: false, workingFolder });
     presenter.observe({ ...start, committedStepCount: 3, repeatedSteps: ["train 2"] });
     presenter.end();
     expect(errors.join("")).toMatch(/resumed after 3 finished steps.*\nrepeated.*: train 2\n$/u);

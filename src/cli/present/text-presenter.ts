@@ -1,6 +1,7 @@
 /** Shows a run to people: header, tables that grow, charts, notes, progress, and what to do next. */
 import type { Clock, JsonObject, JsonValue } from "../../base/index.ts";
 import type { RunEvent } from "../../train/index.ts";
+import { shownPath } from "../shown-path.ts";
 import { countOf, formatDuration } from "../terminal/format.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { formatTable } from "../terminal/table.ts";
@@ -13,6 +14,8 @@ export interface TextPresenterOptions {
   readonly screen: Screen;
   readonly clock: Clock;
   readonly isQuiet: boolean;
+  /** Paths below it are shown relative to it. */
+  readonly workingFolder: string;
 }
 
 const redrawEveryMs = 200;
@@ -32,7 +35,7 @@ export function createTextPresenter(options: TextPresenterOptions): Presenter {
     observe: (event) => {
       display.observe(event);
       if (event.kind === "run-start") {
-        if (pendingHeader !== null) screen.print(...headerLines(pendingHeader, event, screen));
+        if (pendingHeader !== null) screen.print(...headerLines(pendingHeader, event, options));
         screen.notice(...resumeLines(event));
       } else if (event.kind === "report") reports.write(event.event);
       else if (event.kind === "notice") screen.notice(manyLines(event.text));
@@ -40,7 +43,7 @@ export function createTextPresenter(options: TextPresenterOptions): Presenter {
     summary: (summary) => {
       display.end();
       reports.flush();
-      screen.print(...summaryLines(summary, screen));
+      screen.print(...summaryLines(summary, options));
     },
     end: () => {
       clearInterval(timer);
@@ -50,13 +53,17 @@ export function createTextPresenter(options: TextPresenterOptions): Presenter {
   };
 }
 
-function headerLines(header: RunHeader, start: RunStart, screen: Screen): string[] {
+function headerLines(
+  header: RunHeader,
+  start: RunStart,
+  { screen, workingFolder }: TextPresenterOptions,
+): string[] {
   const rows = [
     ["recipe", header.recipe],
     ["preset", header.preset],
     ["engine", `${header.engine}, ${countOf(header.threadCount, "thread")}`],
     ["seed", String(header.seed)],
-    ["folder", start.folder],
+    ["folder", shownPath(start.folder, workingFolder)],
   ];
   // Never cut: whoever needs the folder needs all of it.
   const [, ...lines] = formatTable([{ name: "" }, { name: "" }], rows);
@@ -72,13 +79,14 @@ function resumeLines(start: RunStart): string[] {
   ];
 }
 
-function summaryLines(summary: RunSummary, screen: Screen): string[] {
+function summaryLines(summary: RunSummary, { screen, workingFolder }: TextPresenterOptions): string[] {
   const { style } = screen;
   const result = resultLines(summary.result, screen.maximumWidth);
+  const folder = shownPath(summary.folder, workingFolder);
   return [
     "",
     ...(result.length === 0 ? [] : [style.heading("Result"), ...result, ""]),
-    `done in ${formatDuration(summary.elapsedMs)}; everything is in ${summary.folder}`,
+    `done in ${formatDuration(summary.elapsedMs)}; everything is in ${folder}`,
     ...(summary.next.length === 0
       ? []
       : ["next:", ...summary.next.map((command) => `  ${style.command(command)}`)]),
