@@ -37,6 +37,11 @@ export class Deadlines {
     else signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
+  /** Whether everything was cancelled. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
   /**
    * Begins a wait of at most `timeoutMs`. Where it ends before it is closed, `onEnd` is told why:
    * `deadline-exceeded` or `aborted`. It ends at most a few milliseconds late, never early.

@@ -34,6 +34,8 @@ export interface RecordedEpisode {
 }
 
 export interface EpisodeRecorder {
+  /** True where nothing is written down: what only a record needs is then not made. */
+  readonly keepsNothing?: true;
   /** The record of an episode from an earlier try of this step, which can then be gone on with. */
   find(episodeId: string): RecordedEpisode | null;
   start(start: EpisodeStart): void;

@@ -1,5 +1,5 @@
 /** What a game asked, as a short digest: by it a replay notices that a game departs from its record. */
-import { canonicalJson, parseJson, sha256, type JsonValue } from "../base/index.ts";
+import { sha256, type JsonValue } from "../base/index.ts";
 import type { Ask } from "../games/index.ts";
 
 const digestLength = 16;
@@ -17,10 +17,4 @@ export function askDigest<Parsed extends JsonValue>(seat: string, count: number,
     force ?? null,
   ];
   return sha256(JSON.stringify(parts)).slice(0, digestLength);
-}
-
-/** A value as its record will give it back; the same object for what JSON cannot change. */
-export function sameJson(value: JsonValue): JsonValue {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
-  return parseJson(canonicalJson(value));
 }

@@ -1,10 +1,6 @@
 /** Plays episodes: order, limits, deadlines, records, failures. */
-export {
-  playEpisodes,
-  type EpisodeTask,
-  type PlayedEpisode,
-  type PlayEpisodesOptions,
-  type RolloutStep,
-  type Seats,
-} from "./play-episodes.ts";
+export { longestReplyCharacters } from "./check-replies.ts";
+export { playEpisodes } from "./play-episodes.ts";
+export type { EpisodeTask, PlayedEpisode, PlayEpisodesOptions, RolloutStep, Seats } from "./play-options.ts";
 export type { Service } from "./table-options.ts";
+export { unrecorded, unrecordedStep } from "./unrecorded.ts";

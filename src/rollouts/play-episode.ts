@@ -1,9 +1,9 @@
 /** Plays one episode to its end, and attributes what ended it otherwise. */
-import { canonicalJson, parseJson, messageOf, withDeadline, type JsonValue } from "../base/index.ts";
+import { copyJson, messageOf, type JsonValue } from "../base/index.ts";
 import type { Game } from "../games/index.ts";
 import type { Call, EpisodeEnd, Turn } from "../records/index.ts";
 import { EpisodeTable } from "./episode-table.ts";
-import { endsEverything, failureOf, gameError, toGameError } from "./rollout-errors.ts";
+import { endedWhileWaiting, endsEverything, failureOf, gameError, toGameError } from "./rollout-errors.ts";
 import type { EpisodeTableOptions } from "./table-options.ts";
 
 export interface EpisodePlay {
@@ -22,33 +22,39 @@ export async function playEpisode<Task extends JsonValue, Outcome extends JsonVa
   task: Task,
   options: EpisodeTableOptions,
 ): Promise<EpisodePlay> {
+  const table = new EpisodeTable(options);
+  const end = await playToEnd(game, task, { table, options });
+  return { end, turns: table.turns, calls: table.calls };
+}
+
+async function playToEnd<Task extends JsonValue, Outcome extends JsonValue>(
+  game: Game<Task, Outcome>,
+  task: Task,
+  { table, options }: { readonly table: EpisodeTable; readonly options: EpisodeTableOptions },
+): Promise<EpisodeEnd> {
   // Waits end at the episode's time by themselves: this one is for a game that waits for nothing.
   const slackMs = Math.max(options.replyTimeoutMs, options.callTimeoutMs);
   const timeoutMs = options.start.limits.timeMs + slackMs;
   const what = `the end of the game ${game.id}`;
-  const stop = new AbortController();
-  const table = new EpisodeTable({ ...options, signal: stop.signal });
-  const play = async (signal: AbortSignal): Promise<Outcome> => {
-    signal.addEventListener("abort", () => stop.abort(signal.reason), { once: true });
-    // A copy: a game may not change what others are given.
-    return game.play(table, structuredClone(task));
-  };
-  const end = await withDeadline({ boundary: "game", what, timeoutMs, signal: options.signal }, play).then(
-    (outcome) => finishedEnd(game, table, outcome),
-    (thrown: unknown) => failedEnd(game, table, thrown),
-  );
-  table.close();
-  return { end, turns: table.turns, calls: table.calls };
+  try {
+    const outcome = await options.deadlines.wait({ boundary: "game", what, timeoutMs }, async () =>
+      // A copy: a game may not change what others are given. Copied as JSON, it is of the same type.
+      game.play(table, copyJson(task) as Task),
+    );
+    return finishedEnd(game, table, outcome);
+  } catch (thrown) {
+    return failedEnd(game, table, thrown);
+  } finally {
+    table.close();
+  }
 }
 
 function finishedEnd(game: { readonly id: string }, table: EpisodeTable, outcome: JsonValue): EpisodeEnd {
   // Whatever the game made of it: what failed under it decides.
-  if (table.failure !== null) return failedEnd(game, table, table.failure.error);
-  try {
-    return { kind: "finished", outcome: checkOutcome(outcome) };
-  } catch (thrown) {
-    return failedEnd(game, table, thrown);
-  }
+  if (table.failure !== null) throw table.failure.error;
+  if (table.isWaiting) throw endedWhileWaiting();
+  table.checkRecordTold();
+  return { kind: "finished", outcome: checkOutcome(game, outcome) };
 }
 
 /** @throws what ends more than this episode */
@@ -58,10 +64,17 @@ function failedEnd(game: { readonly id: string }, table: EpisodeTable, thrown: u
   return { kind: "failed", failure: failureOf(error) };
 }
 
-function checkOutcome(outcome: JsonValue): JsonValue {
+function checkOutcome(game: { readonly id: string }, outcome: JsonValue): JsonValue {
+  const hint = "return what the episode came to as a JSON value, null where there is nothing to say";
+  if (outcome === undefined)
+    throw gameError("outcome-not-json", `expected the game ${game.id} to return an outcome, got none`, hint);
   try {
-    return parseJson(canonicalJson(outcome));
+    return copyJson(outcome);
   } catch (thrown) {
-    throw gameError("outcome-not-json", `expected the game to return JSON: ${messageOf(thrown)}`);
+    throw gameError(
+      "outcome-not-json",
+      `expected the game ${game.id} to return JSON: ${messageOf(thrown)}`,
+      hint,
+    );
   }
 }

@@ -5,7 +5,8 @@ import { defineGame, type Game } from "../games/index.ts";
 import { scriptedPlayer, type Player, type PlayerRequest } from "../players/index.ts";
 import { expectCode } from "../testing/index.ts";
 import { MemoryRecorder, rolloutStep } from "../../test/fixtures/durability/memory-recorder.ts";
-import { playEpisodes, type PlayedEpisode, type PlayEpisodesOptions } from "./play-episodes.ts";
+import { playEpisodes } from "./play-episodes.ts";
+import type { PlayedEpisode, PlayEpisodesOptions } from "./play-options.ts";
 
 const limits = { turns: 50, calls: 50, tokens: 1000, timeMs: 60_000 };
 const user = (text: string) => ({ kind: "text" as const, role: "user", text });

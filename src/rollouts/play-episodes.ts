@@ -3,88 +3,14 @@
  * try of the same step left is taken from the record: finished episodes whole, unfinished ones go on
  * where they were. Failures stay with their episode; the others go on. Knows no method.
  */
-import {
-  canonicalJson,
-  isSparError,
-  mapBounded,
-  parseJson,
-  type Clock,
-  type JsonValue,
-  type Random,
-} from "../base/index.ts";
-import type { ImageChunk } from "../contract/index.ts";
-import type { Game } from "../games/index.ts";
-import type { Player } from "../players/index.ts";
-import {
-  episodeIdOf,
-  type Call,
-  type EpisodeEnd,
-  type EpisodeLimits,
-  type EpisodeRecorder,
-  type EpisodeStart,
-  type RecordedEpisode,
-  type Turn,
-} from "../records/index.ts";
-import { Cancellation } from "./cancellation.ts";
+import { abortedError, Deadlines, isSparError, type JsonValue } from "../base/index.ts";
+import type { EpisodeEnd, RecordedEpisode } from "../records/index.ts";
+import { Breath } from "./breath.ts";
+import { earlierTry, EpisodeStarts } from "./episode-starts.ts";
+import { runInLanes } from "./lanes.ts";
 import { playEpisode } from "./play-episode.ts";
+import type { EpisodeTask, PlayedEpisode, PlayEpisodesOptions, RolloutStep } from "./play-options.ts";
 import { tooManyFailures } from "./rollout-errors.ts";
-import type { Service } from "./table-options.ts";
-
-/** What rollouts need of the step that plays; a `Step` of `spar/train` is one. */
-export interface RolloutStep {
-  readonly name: string;
-  readonly random: Random;
-  readonly signal: AbortSignal;
-  readonly clock: Clock;
-  readonly recorder: EpisodeRecorder;
-  progress(options: { readonly what: string; readonly total: number; readonly unit: string }): {
-    advance(count?: number): void;
-    end(): void;
-  };
-}
-
-export interface EpisodeTask<Task extends JsonValue> {
-  readonly id: string;
-  readonly task: Task;
-  /** Episodes that share what a baseline is taken over. Default: the id of the task. */
-  readonly groupId?: string;
-}
-
-export type Seats = Readonly<Record<string, Player>>;
-
-export interface PlayEpisodesOptions<Task extends JsonValue, Outcome extends JsonValue> {
-  readonly step: RolloutStep;
-  readonly game: Game<Task, Outcome>;
-  readonly tasks: readonly EpisodeTask<Task>[];
-  /** Who sits where, the same in every episode or by task. */
-  readonly seats: Seats | ((task: EpisodeTask<Task>, index: number) => Seats);
-  /** Tells plays of one step apart, and is part of the ids of episodes. Default `episodes`. */
-  readonly name?: string;
-  readonly services?: Readonly<Record<string, Service>>;
-  /** Over the limits that the game declares. */
-  readonly limits?: Partial<EpisodeLimits>;
-  /** Episodes under way at once. Default 1024. */
-  readonly concurrency?: number;
-  /** Default 5 minutes. */
-  readonly replyTimeoutMs?: number;
-  /** Default 5 minutes. */
-  readonly callTimeoutMs?: number;
-  /** The share of episodes that may fail before the whole play does. Default 0.1. */
-  readonly maximumFailedShare?: number;
-  readonly images?: (imageDigest: string) => ImageChunk;
-  /** What people read while it goes on. Default "playing <game>". */
-  readonly what?: string;
-}
-
-export interface PlayedEpisode<Outcome extends JsonValue = JsonValue> {
-  readonly start: EpisodeStart;
-  readonly end: EpisodeEnd;
-  /** What the game returned, null where the episode failed. */
-  readonly outcome: Outcome | null;
-  /** In the order of the game. */
-  readonly turns: readonly Turn[];
-  readonly calls: readonly Call[];
-}
 
 /**
  * Plays one episode per task.
@@ -96,47 +22,61 @@ export async function playEpisodes<Task extends JsonValue, Outcome extends JsonV
   options: PlayEpisodesOptions<Task, Outcome>,
 ): Promise<PlayedEpisode<Outcome>[]> {
   const { step, game, tasks } = options;
-  const cancellation = new Cancellation(step.signal);
-  const progress = step.progress({
-    what: options.what ?? `playing ${game.id}`,
-    total: tasks.length,
-    unit: "episodes",
-  });
+  const what = options.what ?? `playing ${game.id}`;
+  const play: Play<Task, Outcome> = {
+    what,
+    options,
+    starts: new EpisodeStarts(options),
+    deadlines: new Deadlines(step.signal),
+    breath: new Breath(step.clock),
+  };
+  const { starts, deadlines, breath } = play;
+  const progress = step.progress({ what, total: tasks.length, unit: "episodes" });
+  const lanes = { limit: options.concurrency ?? 1024, breath };
   try {
-    const played = await mapBounded(tasks, options.concurrency ?? 1024, async (task, index) => {
+    const played = await runInLanes(tasks, lanes, async (task, index) => {
       try {
-        const episode = await cancellation.run((signal) => playTask(options, { task, index, signal }));
+        const episode = await playTask(play, task, index);
         progress.advance();
         return episode;
       } catch (thrown) {
-        if (isSparError(thrown) && thrown.code === "departed-from-record") {
-          step.recorder.setAside([episodeIdOf(step.name, options.name ?? "episodes", index)]);
-        }
+        if (isSparError(thrown) && thrown.code === "departed-from-record")
+          step.recorder.setAside([starts.idOf(index)]);
         // Nobody will want the others either: they stop now, and are gone on with after a resume.
-        cancellation.stop(thrown);
+        deadlines.stop();
         throw thrown;
       }
     });
     checkFailures(options, played);
     return played;
   } finally {
-    cancellation.close();
+    deadlines.close();
     progress.end();
   }
 }
 
+/** What the episodes of one play share. */
+interface Play<Task extends JsonValue, Outcome extends JsonValue> {
+  readonly what: string;
+  readonly options: PlayEpisodesOptions<Task, Outcome>;
+  readonly starts: EpisodeStarts<Task, Outcome>;
+  readonly deadlines: Deadlines;
+  readonly breath: Breath;
+}
+
 async function playTask<Task extends JsonValue, Outcome extends JsonValue>(
-  options: PlayEpisodesOptions<Task, Outcome>,
-  place: { readonly task: EpisodeTask<Task>; readonly index: number; readonly signal: AbortSignal },
+  play: Play<Task, Outcome>,
+  task: EpisodeTask<Task>,
+  index: number,
 ): Promise<PlayedEpisode<Outcome>> {
-  const { step, game } = options;
-  const { task, index, signal } = place;
+  const { what, options, starts, deadlines, breath } = play;
+  const { step, game, images } = options;
+  if (deadlines.isStopped) throw abortedError({ boundary: "game", what });
   const seats = typeof options.seats === "function" ? options.seats(task, index) : options.seats;
-  const start = startOf(options, { task, index, seats });
+  const start = starts.of(task, index, seats);
   const recorded = earlierTry(step.recorder, start);
   if (recorded !== null && recorded.end !== null) return fromRecord(recorded, recorded.end);
   if (recorded === null) step.recorder.start(start);
-  const { images } = options;
   const { end, turns, calls } = await playEpisode(game, task.task, {
     start,
     seats,
@@ -144,7 +84,8 @@ async function playTask<Task extends JsonValue, Outcome extends JsonValue>(
     recorder: step.recorder,
     recorded,
     clock: step.clock,
-    signal,
+    deadlines,
+    breath,
     replyTimeoutMs: options.replyTimeoutMs ?? defaultTimeoutMs,
     callTimeoutMs: options.callTimeoutMs ?? defaultTimeoutMs,
     ...(images === undefined ? {} : { images }),
@@ -154,39 +95,6 @@ async function playTask<Task extends JsonValue, Outcome extends JsonValue>(
 }
 
 const defaultTimeoutMs = 300_000;
-
-function startOf<Task extends JsonValue, Outcome extends JsonValue>(
-  options: PlayEpisodesOptions<Task, Outcome>,
-  place: { readonly task: EpisodeTask<Task>; readonly index: number; readonly seats: Seats },
-): EpisodeStart {
-  const { step, game, limits } = options;
-  const { task, index, seats } = place;
-  const name = options.name ?? "episodes";
-  return {
-    id: episodeIdOf(step.name, name, index),
-    game: game.id,
-    taskId: task.id,
-    task: task.task,
-    groupId: task.groupId ?? task.id,
-    stepName: step.name,
-    seed: step.random.split("episode", name, index).seed(),
-    seats: Object.fromEntries(Object.entries(seats).map(([seat, player]) => [seat, player.reference])),
-    limits: { ...game.limits, ...limits },
-  };
-}
-
-/** The record of an earlier try, where it began as this one would; another one no longer counts. */
-function earlierTry(recorder: EpisodeRecorder, start: EpisodeStart): RecordedEpisode | null {
-  const recorded = recorder.find(start.id);
-  if (recorded === null) return null;
-  if (comparable(recorded.start) === comparable(start)) return recorded;
-  recorder.setAside([start.id]);
-  return null;
-}
-
-function comparable(start: EpisodeStart): string {
-  return canonicalJson(parseJson(JSON.stringify(start)));
-}
 
 function fromRecord<Outcome extends JsonValue>(
   recorded: RecordedEpisode,

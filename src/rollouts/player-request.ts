@@ -13,12 +13,12 @@ export interface RequestPlace {
 }
 
 export function requestOf<Parsed extends JsonValue>(
-  { seat, ask, count }: PlacedAsk<Parsed>,
+  { seat, ask, prompt, count }: PlacedAsk<Parsed>,
   { context, tokensLeft, seed }: RequestPlace,
 ): PlayerRequest {
   return {
     seat,
-    segments: ask.prompt,
+    segments: prompt,
     context: context.chunks,
     history: context.history,
     maxTokens: Math.min(ask.maxTokens ?? tokensLeft, Math.floor(tokensLeft / count)),

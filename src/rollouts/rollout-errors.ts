@@ -16,10 +16,25 @@ export function gameError(code: GameErrorCode, message: string, hint?: string): 
   return new SparError({ code, boundary: "game", message, ...(hint === undefined ? {} : { hint }) });
 }
 
-export function departedFromRecord(episodeId: string, sequence: number, expected: string): SparError {
+export function unknownName(kind: "seat" | "service", known: readonly string[], name: string): SparError {
+  const verb = kind === "seat" ? "asked" : "called";
+  const expected = known.length === 0 ? `no ${kind} at all` : `one of the ${kind}s ${known.join(", ")}`;
+  return gameError(`unknown-${kind}`, `expected ${expected}, the game ${verb} ${name}`);
+}
+
+/** A game that ends while it is still waiting has asked for what it does not want to know. */
+export function endedWhileWaiting(): SparError {
+  return gameError(
+    "game-failed",
+    "the game ended before it was told everything that it had asked for",
+    "await every ask and call: whether an answer comes before the end would be a matter of time",
+  );
+}
+
+export function departedFromRecord(episodeId: string, expected: string): SparError {
   return gameError(
     "departed-from-record",
-    `episode ${episodeId} expected at place ${sequence} ${expected}, the game did something else; the record was set aside`,
+    `episode ${episodeId} expected ${expected}, the game did something else; the record was set aside`,
     "resume once more to play the episode anew; a game must be a pure function of what the table returns: no clock, no randomness but table.random",
   );
 }
@@ -51,6 +66,16 @@ export function toServiceError(thrown: unknown, service: string): SparError {
     code: "service-failed",
     boundary: "service",
     message: `the service ${service} failed: ${messageOf(thrown)}`,
+  });
+}
+
+/** Whatever the parser of a game threw; players are not to blame for it. */
+export function toParserError(thrown: unknown, seat: string): SparError {
+  return toSparError(thrown, {
+    code: "game-failed",
+    boundary: "game",
+    message: `the game failed to read a reply of seat ${seat}: ${messageOf(thrown)}`,
+    hint: "parse gives a JSON value for any text, one of a kind of its own for what cannot be read",
   });
 }
 

@@ -1,8 +1,9 @@
 /** What the table of one episode is made from. */
-import type { CallOptions, Clock, JsonValue } from "../base/index.ts";
+import type { CallOptions, Clock, Deadlines, JsonValue } from "../base/index.ts";
 import type { ImageChunk } from "../contract/index.ts";
 import type { Player } from "../players/index.ts";
 import type { EpisodeRecorder, EpisodeStart, RecordedEpisode } from "../records/index.ts";
+import type { Breath } from "./breath.ts";
 
 /** A service as a game uses it; the signal tells it when nobody waits any more. */
 export type Service = (input: JsonValue, call: CallOptions) => Promise<JsonValue>;
@@ -15,7 +16,9 @@ export interface EpisodeTableOptions {
   /** What an earlier try of this episode left. */
   readonly recorded: RecordedEpisode | null;
   readonly clock: Clock;
-  readonly signal: AbortSignal;
+  /** Of all episodes of a play; its signal ends their waits. */
+  readonly deadlines: Deadlines;
+  readonly breath: Breath;
   /** The longest that a player may take for a reply. */
   readonly replyTimeoutMs: number;
   /** The longest that a service may take for a call. */

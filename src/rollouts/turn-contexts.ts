@@ -11,12 +11,16 @@ export interface TurnContext {
 }
 
 interface Link {
-  readonly contextParent: string | null;
-  /** The turn that was asked from; its words lie before these also where the ids start anew. */
-  readonly askedFrom: string | null;
+  /** The link whose ids these spans extend; null where they begin a context. */
+  readonly contextParent: Link | null;
+  /** The link that was asked from; its words lie before these also where the ids start anew. */
+  readonly askedFrom: Link | null;
   readonly spans: readonly Span[];
-  readonly words: readonly Segment[];
+  readonly prompt: readonly Segment[];
+  readonly text: string;
 }
+
+const freshContext: TurnContext = { chunks: [], history: [] };
 
 export class TurnContexts {
   readonly #links = new Map<string, Link>();
@@ -27,29 +31,29 @@ export class TurnContexts {
   }
 
   add(turn: Turn, prompt: readonly Segment[], askedFrom: string | null): void {
-    const words: readonly Segment[] = [...prompt, { kind: "text", role: "assistant", text: turn.text }];
-    this.#links.set(turn.id, { contextParent: turn.contextParent, askedFrom, spans: turn.spans, words });
+    const from = askedFrom === null ? null : this.#find(askedFrom);
+    const contextParent = turn.contextParent === null ? null : from;
+    this.#links.set(turn.id, { contextParent, askedFrom: from, spans: turn.spans, prompt, text: turn.text });
   }
 
   /** @throws `unknown-turn` */
   of(turnId: string | null): TurnContext {
-    const chunks = this.#chain(turnId, (link) => link.contextParent).flatMap((link) =>
-      link.spans.map((span) => this.#chunkOf(span)),
-    );
-    const history = this.#chain(turnId, (link) => link.askedFrom).flatMap((link) => link.words);
-    return { chunks, history };
+    if (turnId === null) return freshContext;
+    const last = this.#find(turnId);
+    const spans: Span[] = [];
+    for (const link of chain(last, (one) => one.contextParent)) spans.push(...link.spans);
+    const history: Segment[] = [];
+    for (const link of chain(last, (one) => one.askedFrom)) {
+      history.push(...link.prompt, { kind: "text", role: "assistant", text: link.text });
+    }
+    return { chunks: spans.map((span) => this.#chunkOf(span)), history };
   }
 
-  #chain(turnId: string | null, before: (link: Link) => string | null): Link[] {
-    const chain: Link[] = [];
-    for (let id = turnId; id !== null;) {
-      const link = this.#links.get(id);
-      if (link === undefined)
-        throw gameError("unknown-turn", `expected to go on from a turn of this episode, got ${id}`);
-      chain.push(link);
-      id = before(link);
-    }
-    return chain.toReversed();
+  #find(turnId: string): Link {
+    const link = this.#links.get(turnId);
+    if (link === undefined)
+      throw gameError("unknown-turn", `expected to go on from a turn of this episode, got ${turnId}`);
+    return link;
   }
 
   #chunkOf(span: Span): Chunk {
@@ -57,4 +61,11 @@ export class TurnContexts {
     if (this.#images !== undefined) return this.#images(span.imageDigest);
     throw gameError("image-missing", `expected an image with digest ${span.imageDigest}, none were given`);
   }
+}
+
+/** From the oldest to this one. */
+function chain(last: Link, before: (link: Link) => Link | null): Link[] {
+  const links: Link[] = [];
+  for (let link: Link | null = last; link !== null; link = before(link)) links.push(link);
+  return links.toReversed();
 }

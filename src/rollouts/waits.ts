@@ -1,54 +1,62 @@
-/** Waits of a table: for a player and for a service, within their deadlines and the episode's time. */
-import { isSparError, withDeadline, type CallOptions, type SparError } from "../base/index.ts";
-import { endsEverything, toPlayerError, toServiceError } from "./rollout-errors.ts";
-import type { EpisodeTableOptions } from "./table-options.ts";
+/**
+ * Waits of a table: for a player and for a service, within their deadlines and the episode's time.
+ * However a wait ends, it ends once, and what comes later is dropped.
+ */
+import type { Boundary, CallOptions, SparError } from "../base/index.ts";
+import type { Breath } from "./breath.ts";
+import type { EpisodeState } from "./episode-state.ts";
 
-type WaitOptions = Pick<EpisodeTableOptions, "signal" | "replyTimeoutMs" | "callTimeoutMs">;
-
-/** What the player answered, or `time` where the episode's own time ended first. */
-export async function waitForPlayer<T>(
-  options: WaitOptions,
-  wait: { readonly seat: string; readonly leftMs: number },
-  ask: (call: CallOptions) => Promise<T>,
-): Promise<T | "time"> {
-  const timeoutMs = Math.min(options.replyTimeoutMs, wait.leftMs);
-  const what = `the reply of seat ${wait.seat}`;
-  try {
-    return await withDeadline({ boundary: "player", what, timeoutMs, signal: options.signal }, (signal) =>
-      ask({ signal, timeoutMs }),
-    );
-  } catch (thrown) {
-    if (isDeadline(thrown) && wait.leftMs <= options.replyTimeoutMs) return "time";
-    throw toPlayerError(thrown, wait.seat);
-  }
+export interface Wait<T> {
+  readonly boundary: Boundary;
+  readonly what: string;
+  /** The longest that this kind of wait may take. */
+  readonly timeoutMs: number;
+  /** What is left of the episode's time. */
+  readonly leftMs: number;
+  readonly start: (call: CallOptions) => Promise<T>;
+  readonly came: (value: T) => void;
+  /** What was waited for failed, or did not come within its deadline, or was cancelled. */
+  readonly failed: (error: unknown) => void;
+  /** The episode's own time ended first. */
+  readonly outOfTime: () => void;
 }
 
-export type ServiceAnswer<T> =
-  | { readonly kind: "output"; readonly output: T }
-  | { readonly kind: "failure"; readonly error: SparError };
-
-/** What the service answered; its failures are values for the game. */
-export async function waitForService<T>(
-  options: WaitOptions,
-  wait: { readonly service: string; readonly leftMs: number },
-  perform: (call: CallOptions) => Promise<T>,
-): Promise<ServiceAnswer<T> | "time"> {
-  const timeoutMs = Math.min(options.callTimeoutMs, wait.leftMs);
-  const what = `the answer of service ${wait.service}`;
-  try {
-    const output = await withDeadline(
-      { boundary: "service", what, timeoutMs, signal: options.signal },
-      (signal) => perform({ signal, timeoutMs }),
-    );
-    return { kind: "output", output };
-  } catch (thrown) {
-    if (isDeadline(thrown) && wait.leftMs <= options.callTimeoutMs) return "time";
-    const error = toServiceError(thrown, wait.service);
-    if (endsEverything(error)) throw error;
-    return { kind: "failure", error };
-  }
+/** Starts what is waited for. Whatever the handlers throw goes to `failed`. */
+export function waitFor<T>(episode: EpisodeState, wait: Wait<T>): void {
+  const { boundary, what, leftMs } = wait;
+  const { deadlines, breath } = episode.options;
+  const timeoutMs = Math.min(wait.timeoutMs, leftMs);
+  const end = (error: SparError): void => {
+    episode.waits.delete(open);
+    if (error.code === "deadline-exceeded" && leftMs <= wait.timeoutMs) guarded(wait.outOfTime);
+    else wait.failed(error);
+  };
+  const open = deadlines.open({ boundary, what, timeoutMs }, end);
+  episode.waits.add(open);
+  const close = (): boolean => {
+    episode.waits.delete(open);
+    breath.answered();
+    return open.close();
+  };
+  const guarded = (work: () => void): void => {
+    try {
+      work();
+    } catch (thrown) {
+      wait.failed(thrown);
+    }
+  };
+  start(wait, breath, { signal: open.signal, timeoutMs }).then(
+    (value) => {
+      if (close()) guarded(() => wait.came(value));
+    },
+    (thrown: unknown) => {
+      if (close()) wait.failed(thrown);
+    },
+  );
 }
 
-function isDeadline(thrown: unknown): boolean {
-  return isSparError(thrown) && thrown.code === "deadline-exceeded";
+/** Players and services are written by others: they may throw before there is a promise, or give none. */
+async function start<T>(wait: Wait<T>, breath: Breath, call: CallOptions): Promise<T> {
+  if (breath.isDue()) await breath.draw();
+  return wait.start(call);
 }
