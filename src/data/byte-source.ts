@@ -19,7 +19,8 @@ export interface ByteSource {
 /**
  * A local file.
  *
- * @throws `data-not-found`, `data-is-folder`, `data-unreadable`
+ * @throws `data-not-found`, `data-is-folder`, `data-no-file` (a pipe or device, which would be waited for
+ * or has no end), `data-unreadable`
  */
 export async function fileSource(path: string): Promise<ByteSource> {
   const found = await stat(path).catch((thrown: unknown) => {
@@ -29,6 +30,12 @@ export async function fileSource(path: string): Promise<ByteSource> {
     throw dataError("data-is-folder", "expected a file, found a folder", {
       file: path,
       hint: "name a file in it that ends in .jsonl or .parquet",
+    });
+  }
+  if (!found.isFile()) {
+    throw dataError("data-no-file", "expected a file, found a pipe, socket or device", {
+      file: path,
+      hint: "write the records into a file first: data is read more than once",
     });
   }
   return {

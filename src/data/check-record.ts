@@ -37,7 +37,11 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return current;
 }
 
+/** For a file that is one JSON document instead of one per line. */
+export const arrayHint = "the file seems to be one JSON array; put one record per line (jq -c '.[]')";
+
 function hintFor(value: unknown, path: readonly PropertyKey[]): string {
+  if (path.length === 0 && Array.isArray(value)) return arrayHint;
   if (path.length === 1 && typeof value === "object" && value !== null) {
     return `the record has the fields ${Object.keys(value).join(", ") || "(none)"}; rename or convert them, or leave the record out`;
   }

@@ -5,7 +5,7 @@
 import { isUtf8 } from "node:buffer";
 import type { z } from "zod";
 import type { ByteSource } from "./byte-source.ts";
-import { checkRecord } from "./check-record.ts";
+import { arrayHint, checkRecord, type RecordPlace } from "./check-record.ts";
 import { dataError, showValue } from "./data-error.ts";
 
 export interface JsonlLimits {
@@ -112,14 +112,23 @@ function decodeLine(bytes: Uint8Array, place: { readonly file: string; readonly 
   return new TextDecoder("utf-8", { ignoreBOM: place.line !== 1 }).decode(bytes);
 }
 
-function parseLine(
-  text: string,
-  place: { readonly file: string; readonly line: number; readonly isEnded: boolean },
-): unknown {
+function parseLine(text: string, place: RecordPlace & { readonly isEnded: boolean }): unknown {
   const { file, line, isEnded } = place;
   try {
     return JSON.parse(text);
   } catch (thrown) {
+    if (text.trimEnd().includes("\r")) {
+      throw dataError(
+        "data-bad-json",
+        "expected one JSON record per line, found lines that end in CR alone",
+        {
+          file,
+          line,
+          hint: `write line feeds instead: tr '\\r' '\\n' < ${JSON.stringify(file)} > converted.jsonl`,
+          cause: thrown,
+        },
+      );
+    }
     if (!isEnded && text.trimStart().startsWith("{")) {
       throw dataError("data-truncated", `the last record ends in the middle: ${showValue(tail(text))}`, {
         file,
@@ -132,9 +141,7 @@ function parseLine(
     throw dataError("data-bad-json", `expected one JSON record, got ${showValue(text)}`, {
       file,
       line,
-      hint: isArray
-        ? "the file seems to be one JSON array; put one record per line (jq -c '.[]')"
-        : "correct the line or delete it",
+      hint: isArray ? arrayHint : "correct the line or delete it",
       cause: thrown,
     });
   }

@@ -8,6 +8,16 @@ export interface Message {
 
 export const messageSchema: z.ZodType<Message> = z.object({ role: z.string(), content: z.string() });
 
+/** Messages that begin with a question and its answer; nobody can answer an empty question. */
+export const exchangeSchema: z.ZodType<readonly Message[]> = z
+  .array(messageSchema)
+  .refine((messages) => firstExchange(messages) !== null, {
+    error: "expected a user message followed by an assistant message",
+  })
+  .refine((messages) => firstExchange(messages)?.prompt !== "", {
+    error: "expected a user message with a text to answer, its content is empty",
+  });
+
 export interface Exchange {
   /** Null where the conversation has no system message. */
   readonly system: string | null;

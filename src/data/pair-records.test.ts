@@ -47,7 +47,8 @@ describe("pair records", () => {
 
   test("come back from parquet and from JSON Lines as they were, whatever the texts", async () => {
     const text = fc.string({ unit: "grapheme" });
-    const pair = fc.record({ system: fc.option(text), prompt: text, real: text, generated: text });
+    const prompt = fc.string({ unit: "grapheme", minLength: 1 });
+    const pair = fc.record({ system: fc.option(text), prompt, real: text, generated: text });
     await fc.assert(
       fc.asyncProperty(fc.array(pair, { minLength: 1, maxLength: 8 }), async (pairs) => {
         const parquet = join(folder, gatheredName("train"));
@@ -71,7 +72,7 @@ describe("pair records", () => {
     [
       "no assistant",
       '{"real":[{"role":"user","content":"a"}],"generated":[]}',
-      /real: expected a user message and an assistant message/,
+      /real: expected a user message followed by an assistant message/,
     ],
     ["two prompts", record("a", "b"), /generated: expected the same prompt as in real/],
     ["a text instead of messages", '{"real":"a","generated":"b"}', /real: expected array/],
@@ -107,6 +108,10 @@ describe("prompts", () => {
 
   test.each([
     ['{"messages":[{"role":"assistant","content":"a"}]}', /messages: expected a user message followed by/],
+    [
+      '{"messages":[{"role":"user","content":""},{"role":"assistant","content":"b"}]}',
+      /line 1: messages: expected a user message with a text to answer/,
+    ],
     ['{"text":"a"}', /expected the field messages .* or real/],
   ])("are refused where there is no exchange: %s", async (line, says) => {
     const path = join(folder, "bad.jsonl");

@@ -3,7 +3,7 @@
  * as a message list; read and written as JSON Lines and as parquet. Knows no template and no token.
  */
 import { z } from "zod";
-import { firstExchange, messageSchema, type Exchange, type Message } from "./messages.ts";
+import { exchangeSchema, firstExchange, type Exchange, type Message } from "./messages.ts";
 import { writeParquet, type WriteParquetOptions } from "./parquet-writer.ts";
 import { readRecords, type ReadOptions } from "./read-records.ts";
 
@@ -20,10 +20,6 @@ export interface Pair {
   /** Empty before anything was generated. */
   readonly generated: string;
 }
-
-const exchangeSchema = z.array(messageSchema).refine((messages) => firstExchange(messages) !== null, {
-  error: "expected a user message and an assistant message",
-});
 
 /** The layout with what it promises: one prompt for both answers. */
 export const pairRecordSchema: z.ZodType<PairRecord> = z

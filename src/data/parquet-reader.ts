@@ -10,7 +10,7 @@ import { dataError } from "./data-error.ts";
 /**
  * The rows of a source in their order, as plain records.
  *
- * @throws `data-empty`, `data-bad-parquet`, `data-missing-column`, `data-bad-record`
+ * @throws `data-empty`, `data-truncated`, `data-bad-parquet`, `data-missing-column`, `data-bad-record`
  */
 export async function* readParquet<Schema extends z.ZodType>(
   source: ByteSource,
@@ -21,19 +21,15 @@ export async function* readParquet<Schema extends z.ZodType>(
     byteLength: source.byteLength,
     slice: (start, end) => source.slice(start, end ?? source.byteLength),
   };
-  const metadata = await orBadParquet(file, () => parquetMetadataAsync(buffer));
-  if (metadata.num_rows === 0n) {
-    throw dataError("data-empty", "expected rows, found none", {
-      file,
-      hint: "check that the file was written to its end",
-    });
-  }
+  if (source.byteLength === 0) throw emptyFile(file);
+  const metadata = await orBadParquet(source, () => parquetMetadataAsync(buffer));
+  if (metadata.num_rows === 0n) throw emptyFile(file);
   const columns = neededColumns(metadata, schema, file);
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = rowStart + Number(group.num_rows);
     const start = rowStart;
-    const rows = await orBadParquet(file, () =>
+    const rows = await orBadParquet(source, () =>
       parquetReadObjects({ file: buffer, metadata, columns, rowStart: start, rowEnd, compressors }),
     );
     for (const [offset, row] of rows.entries()) {
@@ -56,7 +52,12 @@ function neededColumns(metadata: FileMetaData, schema: z.ZodType, file: string):
       facts: { field: name },
     });
   }
-  return present.filter((name) => name in shape);
+  const needed = present.filter((name) => name in shape);
+  if (needed.length > 0) return needed;
+  throw dataError("data-missing-column", `expected one of the columns ${Object.keys(shape).join(", ")}`, {
+    file,
+    hint: `the file has the columns ${present.join(", ")}; rename one, or name another file`,
+  });
 }
 
 /** The schema is a tree written depth first; the children of its root are the columns. */
@@ -85,15 +86,53 @@ function toPlain(value: unknown): unknown {
   return value;
 }
 
-async function orBadParquet<Result>(file: string, read: () => Promise<Result>): Promise<Result> {
+async function orBadParquet<Result>(source: ByteSource, read: () => Promise<Result>): Promise<Result> {
   try {
     return await read();
   } catch (thrown) {
     if (isSparError(thrown)) throw thrown;
-    throw dataError("data-bad-parquet", `it cannot be read as parquet: ${messageOf(thrown)}`, {
+    throw await damage(source, thrown);
+  }
+}
+
+const magic = "PAR1";
+
+/** What is wrong with a file that the library cannot read: it begins and ends with four known letters. */
+async function damage(source: ByteSource, cause: unknown): Promise<Error> {
+  const { name: file, byteLength } = source;
+  const textAt = async (start: number): Promise<string> =>
+    new TextDecoder().decode(await source.slice(start, Math.min(byteLength, start + magic.length)));
+  const start = await textAt(0);
+  if (start !== magic) {
+    return dataError(
+      "data-bad-parquet",
+      `expected a parquet file, found one that begins ${JSON.stringify(start)}`,
+      {
+        file,
+        hint: start.startsWith("{")
+          ? "it looks like JSON records: give it the ending .jsonl"
+          : "check that it is the file that was meant, and get it again where it is",
+        cause,
+      },
+    );
+  }
+  if ((await textAt(Math.max(0, byteLength - magic.length))) !== magic) {
+    return dataError("data-truncated", "the end of the parquet file is missing", {
       file,
-      hint: "get the file again; a .jsonl file must have that ending",
-      cause: thrown,
+      hint: "get the file again: it was not written or fetched to its end",
+      cause,
     });
   }
+  return dataError("data-bad-parquet", `the parquet file is damaged inside: ${messageOf(cause)}`, {
+    file,
+    hint: "get the file again",
+    cause,
+  });
+}
+
+function emptyFile(file: string): Error {
+  return dataError("data-empty", "expected rows, found none", {
+    file,
+    hint: "check that the file was written to its end",
+  });
 }

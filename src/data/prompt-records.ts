@@ -3,7 +3,7 @@
  * records; of a conversation only the first exchange counts.
  */
 import { z } from "zod";
-import { firstExchange, messageSchema } from "./messages.ts";
+import { exchangeSchema, firstExchange } from "./messages.ts";
 import { readRecords, type ReadOptions } from "./read-records.ts";
 
 /** @paper arXiv:2401.01335v3 section 6.1: the first exchange of each dialogue */
@@ -15,14 +15,10 @@ export interface PromptRecord {
   readonly answer: string;
 }
 
-const conversation = z.array(messageSchema).refine((messages) => firstExchange(messages) !== null, {
-  error: "expected a user message followed by an assistant message",
-});
-
 const promptSource = z
   .object({
-    messages: conversation.optional(),
-    real: conversation.optional(),
+    messages: exchangeSchema.optional(),
+    real: exchangeSchema.optional(),
     prompt_id: z.string().nullish(),
   })
   .refine((record) => record.messages !== undefined || record.real !== undefined, {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -112,6 +113,12 @@ describe("JSON Lines", () => {
     },
     { name: "one JSON array", content: '[\n{"question":"a"}]\n', code: "data-bad-json", says: /line 1/ },
     {
+      name: "lines that end in CR alone",
+      content: '{"question":"a"}\r{"question":"b"}\r',
+      code: "data-bad-json",
+      says: /line 1: .*lines that end in CR alone/,
+    },
+    {
       name: "an empty file",
       content: "",
       code: "data-empty",
@@ -148,6 +155,21 @@ describe("JSON Lines", () => {
     );
   });
 
+  test.each(['[{"question":"a"},{"question":"b"}]', '[\n{"question":"a"}\n]\n'])(
+    "that are one JSON array are told how to become lines: %j",
+    async (content) => {
+      const path = await write("array.jsonl", content);
+      await expect(loadRecords(path, schema)).rejects.toMatchObject({
+        hint: expect.stringContaining("jq -c '.[]'"),
+      });
+    },
+  );
+
+  test("may end their lines in CR and LF", async () => {
+    const path = await write("windows.jsonl", '{"question":"a"}\r\n{"question":"b"}\r\n');
+    expect(await loadRecords(path, schema)).toEqual([{ question: "a" }, { question: "b" }]);
+  });
+
   test("give the fields that are there as a hint where one is missing", async () => {
     const path = await write("fields.jsonl", '{"prompt":"a","answer":"b"}\n');
     await expect(loadRecords(path, schema)).rejects.toMatchObject({
@@ -173,6 +195,12 @@ describe("a source", () => {
     await expect(loadRecords(join(folder, "inner.jsonl"), schema)).rejects.toMatchObject({
       code: "data-is-folder",
     });
+  });
+
+  test.skipIf(process.platform === "win32")("that is a pipe is refused, not waited for", async () => {
+    const pipe = join(folder, "pipe.jsonl");
+    execFileSync("mkfifo", [pipe]);
+    await expect(loadRecords(pipe, schema)).rejects.toMatchObject({ code: "data-no-file" });
   });
 
   test("with a misspelt ending suggests the right one", async () => {
@@ -222,12 +250,32 @@ describe("parquet", () => {
   });
 
   test.each([
-    { name: "text", content: '{"question":"a"}\n' },
-    { name: "nothing", content: "" },
-    { name: "a cut file", content: "PAR1aaaaaaaaaaaaaaaaa" },
-  ])("refuses $name under its name", async ({ content }) => {
+    {
+      name: "JSON records",
+      content: '{"question":"a"}\n',
+      code: "data-bad-parquet",
+      hint: "give it the ending .jsonl",
+    },
+    { name: "other bytes", content: "abc", code: "data-bad-parquet", hint: "the file that was meant" },
+    { name: "nothing", content: "", code: "data-empty", hint: "to its end" },
+    { name: "a cut file", content: "PAR1aaaaaaaaaaaaaaaaa", code: "data-truncated", hint: "to its end" },
+    { name: "damage", content: "PAR1aaaa\xff\xff\xff\x7fPAR1", code: "data-bad-parquet", hint: "again" },
+  ])("says of $name what is wrong with it", async ({ content, code, hint }) => {
     const path = await write("bad.parquet", content);
-    await expect(loadRecords(path, schema)).rejects.toMatchObject({ code: "data-bad-parquet" });
+    await expect(loadRecords(path, schema)).rejects.toMatchObject({
+      code,
+      hint: expect.stringContaining(hint),
+      message: expect.not.stringMatching(/DataView|footer/),
+    });
+  });
+
+  test("says of a file without any column of a record which it has", async () => {
+    const optional = z.object({ question: z.string().optional(), answer: z.string().optional() });
+    await expect(loadRecords(join(fixtures, "ultrachat.parquet"), optional)).rejects.toMatchObject({
+      code: "data-missing-column",
+      message: expect.stringContaining("one of the columns question, answer"),
+      hint: expect.stringContaining("prompt, prompt_id, messages, count"),
+    });
   });
 
   test("leaves nothing behind where it cannot be written", async () => {
