@@ -39,10 +39,15 @@ export interface CanaryReport {
 /** What passes where nothing is stated. @unit nats */
 export const canaryToleranceNats = { float64: 1e-6, float32: 1e-3, bfloat16: 5e-2 } as const;
 
+/** Relative rounding of one operation; a log-probability is the end of many. */
+const roundings = { float64: 2 ** -52, float32: 2 ** -23, bfloat16: 2 ** -7 } as const;
+const roundingCount = 8;
+
 /**
  * Compares sampler and trainer on a greedy answer.
  *
- * @throws `stale-sampler` when they differ by more than the tolerance
+ * @throws `stale-sampler` when they differ by more than the tolerance; `weights-diverged` when the
+ * trainer's own are no numbers, or so large that their rounding exceeds it
  */
 export async function checkCanary(options: CanaryOptions): Promise<CanaryReport> {
   const { engine, model, version, prompt } = options;
@@ -68,10 +73,16 @@ export async function checkCanary(options: CanaryOptions): Promise<CanaryReport>
   const forward = await model.forward([scoringDatum(prompt, sequence.tokenIds)], call);
   const trainer = forward.logprobs[0] ?? new Float32Array();
   const sampler = [...(response.promptLogprobs ?? []), ...sequence.logprobs];
-  const report = compare(trainer.subarray(trainer.length - sampler.length), sampler);
-  const toleranceNats = options.toleranceNats ?? canaryToleranceNats[engine.description.precision];
-  if (!(report.meanAbsoluteDifference <= toleranceNats)) throw staleSampler(version, report, toleranceNats);
-  return report;
+  const compared = trainer.subarray(trainer.length - sampler.length);
+  const report = compare(compared, sampler);
+  const { precision } = engine.description;
+  const toleranceNats = options.toleranceNats ?? canaryToleranceNats[precision];
+  if (report.meanAbsoluteDifference <= toleranceNats) return report;
+  const largestNats = toleranceNats / (roundingCount * roundings[precision]);
+  const broken = compared.find((logprob) => !(Math.abs(logprob) <= largestNats));
+  throw broken === undefined
+    ? staleSampler(version, report, toleranceNats)
+    : weightsDiverged(version, broken);
 }
 
 /**
@@ -100,6 +111,17 @@ function compare(trainer: ArrayLike<number>, sampler: readonly number[]): Canary
     meanAbsoluteDifference: sum / differences.length,
     maxAbsoluteDifference: Math.max(...differences),
   };
+}
+
+function weightsDiverged(version: PolicyVersion, logprob: number): Error {
+  return engineError(
+    "weights-diverged",
+    `expected version ${version.number} of model ${version.modelId} to give log-probabilities, got ${logprob} nats from the trainer itself: its weights are useless`,
+    {
+      hint: "training has diverged: lower the learning rate, clip gradients, or look at the data",
+      facts: { version: version.address },
+    },
+  );
 }
 
 function staleSampler(version: PolicyVersion, report: CanaryReport, toleranceNats: number): Error {

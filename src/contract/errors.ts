@@ -9,10 +9,12 @@ export type EngineErrorCode =
   | "model-released"
   | "engine-closed"
   | "engine-failed"
+  | "memory-exhausted"
   | "state-unreadable"
   | "answer-lost"
   | "package-missing"
   | "stale-sampler"
+  | "weights-diverged"
   | "deadline-exceeded"
   | "aborted";
 

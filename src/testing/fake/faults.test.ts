@@ -96,6 +96,21 @@ describe("faults", () => {
     await checkCanary({ engine, model, version: await model.publish(), prompt });
   });
 
+  test.each([1e200, 1e9])(
+    "weights that a rate of %d has ruined are told from a sampler that keeps old ones",
+    async (learningRate) => {
+      const engine = createFakeEngine();
+      const model = await modelOf(engine);
+      const first = await model.publish();
+      await model.forwardBackward(mixedRows(model), crossEntropy);
+      await model.optimStep({ kind: "sgd", learningRate });
+      const stale = checkCanary({ engine, model, version: first, prompt });
+      const error = await expectCode(stale, "weights-diverged");
+      expect(error.retryable).toBe(false);
+      expect(error.hint).toContain("lower the learning rate");
+    },
+  );
+
   test("the canary's tolerance can be stated: a wide one lets small differences pass", async () => {
     const engine = createFakeEngine({ faults: [{ kind: "perturb-logprobs", nats: 0.01 }] });
     const model = await modelOf(engine);

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { expectCode } from "../../../testing/index.ts";
 import { SharedHeap } from "./heap.ts";
 
 test("freed neighbours are merged and used again", () => {
@@ -32,4 +33,14 @@ test("memory grows when a block needs it, and old contents stay", () => {
 
 test("freeing what is not allocated is a broken invariant", () => {
   expect(() => new SharedHeap().free(128)).toThrow("not allocated");
+});
+
+test("a block beyond 4 GiB is refused with what to do, and the rest stays usable", async () => {
+  const heap = new SharedHeap();
+  const error = await expectCode(
+    Promise.resolve().then(() => heap.allocate(5 * 2 ** 30)),
+    "memory-exhausted",
+  );
+  expect(error.hint).toContain("smaller model");
+  expect(heap.allocate(64)).toBe(64);
 });

@@ -5,11 +5,19 @@
  * allocates and frees the same things again and again stays within the memory that it once needed.
  */
 import { assert } from "../../../base/index.ts";
+import { engineError } from "../../../contract/index.ts";
 
 const alignmentBytes = 64;
 const pageBytes = 65_536;
 /** A 32-bit WebAssembly memory ends here. */
 const maximumPages = 65_536;
+
+function exhausted(what: string, cause?: unknown): Error {
+  return engineError("memory-exhausted", `the embedded engine needs ${what}`, {
+    hint: "choose a smaller model, or send fewer or shorter rows at once; spar plan prints the memory that a run needs",
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
 
 interface Gap {
   address: number;
@@ -83,10 +91,18 @@ export class SharedHeap {
     const needed = Math.ceil((address + size) / pageBytes);
     const present = this.memory.buffer.byteLength / pageBytes;
     if (needed > maximumPages)
-      throw new RangeError(`the embedded engine needs more than 4 GiB for its tensors`);
-    if (needed > present) this.memory.grow(needed - present);
+      throw exhausted(`more than the 4 GiB of a 32-bit memory, for one block of ${size} bytes`);
+    if (needed > present) this.grow(needed - present);
     this.end = address + size;
     return address;
+  }
+
+  private grow(pages: number): void {
+    try {
+      this.memory.grow(pages);
+    } catch (cause) {
+      throw exhausted("more memory than this machine gives", cause);
+    }
   }
 
   private mergeAt(index: number): void {
