@@ -48,12 +48,12 @@ function createShell(): Shell {
       lines: () => createInterface({ input: stdin }),
     },
     sayLast: (...lines) => void lastWords.push(...lines),
-    listenForInterrupts: () => {
+    listenForInterrupts: (notice = interruptNotice) => {
       interrupts = listenForInterrupts({
         source: process,
         clock: systemClock,
         exit,
-        onFirst: (name) => screen.notice(...interruptNotice(name)),
+        onFirst: (name) => screen.notice(...notice(name)),
         graceMs: stopGraceMs,
       });
       return interrupts;

@@ -8,6 +8,7 @@ import { addExportCommand } from "./commands/export.ts";
 import { addHelpCommand } from "./commands/help.ts";
 import { addListCommand } from "./commands/list.ts";
 import { addPlanCommand } from "./commands/plan.ts";
+import { addPlayCommand } from "./commands/play.ts";
 import { addReplayCommand } from "./commands/replay.ts";
 import { addResumeCommand } from "./commands/resume.ts";
 import { addRunCommand } from "./commands/run.ts";
@@ -22,6 +23,7 @@ export interface ProgramOptions {
 const epilogue = `
 Start here:
   spar run spin            a small model plays against its former self, in minutes
+  spar play tic-tac-toe    sit down at a game, against a script or what a run has learned
   spar list                recipes with their presets, engines, runs
   spar doctor              what is installed and what is missing
 
@@ -49,6 +51,7 @@ export function createProgram(options: ProgramOptions): Command {
   addPlanCommand(program, shell);
   addListCommand(program, shell);
   addSampleCommand(program, shell);
+  addPlayCommand(program, shell);
   addReplayCommand(program, shell);
   addExportCommand(program, shell);
   addDoctorCommand(program, shell);

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../base/index.ts";
 import type { PackageFolder } from "./discovery/package-folder.ts";
-import type { Interrupts } from "./interrupts.ts";
+import type { InterruptName, Interrupts } from "./interrupts.ts";
 import type { Screen } from "./terminal/screen.ts";
 
 export interface Shell {
@@ -16,8 +16,8 @@ export interface Shell {
   readonly input: StandardInput;
   /** What is said last, after an error where there is one: how to go on. */
   sayLast(...lines: readonly string[]): void;
-  /** Takes over ctrl-C and signals, for commands that have something to finish. */
-  listenForInterrupts(): Interrupts;
+  /** Takes over ctrl-C and signals, for commands that have something to finish; may say so in words of its own. */
+  listenForInterrupts(notice?: (name: InterruptName) => readonly string[]): Interrupts;
 }
 
 export interface StandardInput {

@@ -1,20 +1,18 @@
 /** `spar sample RUN`: prompts of one's own to the model from the start of a run and to its last one. */
 import type { Command } from "commander";
-import { z } from "zod";
 import { isSparError } from "../../base/index.ts";
 import type { Engine } from "../../contract/index.ts";
-import { openRunReader, type RunReader } from "../../store/index.ts";
-import { chatRenderer, plainRenderer, type PromptRenderer, type Tokenizer } from "../../text/index.ts";
+import { openRunReader } from "../../store/index.ts";
+import type { PromptRenderer } from "../../text/index.ts";
 import { listSavedPolicies, type SavedPolicy, type SavedWeights } from "../../train/index.ts";
 import { findEngine, startEngine } from "../discovery/engines.ts";
-import { findRecipe } from "../discovery/recipes.ts";
 import { findRun } from "../discovery/runs.ts";
 import { reportFailure } from "../failure.ts";
-import { recipeOfRun } from "../run-session.ts";
 import { runsFolderOf } from "../runs-folder.ts";
 import { answer, type SampleSettings } from "../sample/answer.ts";
 import { loadWeights, tokenizerOf, type LoadedWeights } from "../sample/load-weights.ts";
 import { choosePolicy } from "../sample/choose-policy.ts";
+import { rendererOf } from "../sample/run-renderer.ts";
 import { answerLines } from "../sample/show-answers.ts";
 import type { Shell } from "../shell.ts";
 import { decimalNumber, wholeNumber } from "./number-argument.ts";
@@ -86,23 +84,6 @@ function firstAndLast({ weights }: SavedPolicy): SavedWeights[] {
   const [first] = weights;
   const last = weights.at(-1) ?? first;
   return last === first ? [first] : [first, last];
-}
-
-/** As the recipe turns prompts into tokens, else by the model's chat template, else as they are. */
-async function rendererOf(request: {
-  readonly reader: RunReader;
-  readonly tokenizer: Tokenizer;
-  readonly recipe: string | undefined;
-  readonly shell: Shell;
-}): Promise<PromptRenderer> {
-  const { reader, tokenizer, shell } = request;
-  const { options } = reader.manifest;
-  const typed = request.recipe ?? recipeOfRun(reader.manifest);
-  const { place, workingFolder } = shell;
-  const located = await findRecipe({ typed, place, workingFolder });
-  const parsed = z.safeParse(located.recipe.options, options);
-  const own = parsed.success ? located.recipe.renderer?.(parsed.data, tokenizer) : undefined;
-  return own ?? (tokenizer.chatTemplate === null ? plainRenderer(tokenizer) : chatRenderer(tokenizer));
 }
 
 async function* promptsOf(options: SampleOptions, shell: Shell): AsyncGenerator<string> {

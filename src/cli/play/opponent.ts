@@ -1,0 +1,78 @@
+/** Whom a person plays against: a script, the solution of the game, a model behind an address, the result of a run. */
+import { isSparError, SparError, type JsonValue } from "../../base/index.ts";
+import { solveMatch, type Match } from "../../games/index.ts";
+import { perfectPlayer, randomPlayer, remotePlayer, type Player } from "../../players/index.ts";
+import type { Shell } from "../shell.ts";
+import { runOpponent } from "./run-opponent.ts";
+
+export interface OpponentRequest {
+  /** `random`, `perfect`, an address, or a run. */
+  readonly typed: string;
+  readonly match: Match;
+  /** That was typed, else null. */
+  readonly task: JsonValue | null;
+  readonly model?: string | undefined;
+  readonly policy?: string | undefined;
+  readonly policyVersion?: number | undefined;
+  readonly temperature: number;
+  readonly engine?: string | undefined;
+  readonly recipe?: string | undefined;
+  readonly runsFolder?: string | undefined;
+  readonly shell: Shell;
+  readonly signal: AbortSignal;
+}
+
+export interface Opponent {
+  labelIn(seat: string): string;
+  playerIn(seat: string): Player;
+  /** What it knows how to play; null where it can play anything. */
+  readonly task: JsonValue | null;
+  close(): Promise<void>;
+}
+
+export async function findOpponent(request: OpponentRequest): Promise<Opponent> {
+  const { typed } = request;
+  if (typed === "random") return everywhere(randomPlayer(), "a player of random legal replies");
+  if (typed === "perfect") return everywhere(await solver(request), "a perfect player");
+  if (/^https?:\/\//u.test(typed)) return everywhere(remote(request), `${request.model ?? ""} at ${typed}`);
+  return runOpponent(request);
+}
+
+function everywhere(player: Player, label: string): Opponent {
+  return { labelIn: () => label, playerIn: () => player, task: null, close: () => Promise.resolve() };
+}
+
+/** @throws `no-perfect-player` */
+async function solver({ match, task, shell }: OpponentRequest): Promise<Player> {
+  shell.screen.live(`solving ${match.id}`);
+  try {
+    const { bestChoices } = await solveMatch(match, task ?? match.defaultTask);
+    return perfectPlayer({ optimal: bestChoices });
+  } catch (thrown) {
+    if (!isSparError(thrown)) throw thrown;
+    throw new SparError({
+      code: "no-perfect-player",
+      boundary: "command",
+      message: `${match.id} cannot be solved: ${thrown.message}`,
+      hint: "play against random, a run, or a model behind an address",
+      cause: thrown,
+    });
+  } finally {
+    shell.screen.live(null);
+  }
+}
+
+/** @throws `invalid-option`, `remote-address` */
+function remote({ typed, model, temperature, shell }: OpponentRequest): Player {
+  if (model === undefined) {
+    throw new SparError({
+      code: "invalid-option",
+      boundary: "command",
+      message: `expected the name of a model beside the address ${typed}, got none`,
+      hint: "add --model with the name that the server knows it by",
+    });
+  }
+  // Never an argument: those are seen by everybody on the machine.
+  const apiKey = shell.environment["SPAR_API_KEY"] ?? null;
+  return remotePlayer({ baseUrl: typed, model, apiKey, temperature });
+}
