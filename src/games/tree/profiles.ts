@@ -16,8 +16,8 @@ export type Behavior = {
 /** By key of the information set, for all seats. */
 export type Profile = { readonly [key: string]: Behavior };
 
-/** Probabilities of an engine in 32 bits add up to 1 as nearly as this. */
-const sumTolerance = 1e-5;
+/** What rounding may do to probabilities of an engine in 32 bits, and to one that is the rest to 1. */
+const roundingTolerance = 1e-5;
 
 /** Every choice equally likely. */
 export function uniformBehavior(set: Pick<InformationSet, "choices">): Behavior {
@@ -74,7 +74,8 @@ export function checkProfile(tree: MatchTree, profile: Profile): void {
       throw treeError("not-a-policy", `expected a behavior for "${key}", found none`);
     const probabilities = [...set.choices.map((choice) => behavior.choices[choice] ?? NaN), behavior.illegal];
     const sum = probabilities.reduce((total, one) => total + one, 0);
-    const isSound = probabilities.every((one) => one >= 0) && Math.abs(sum - 1) <= sumTolerance;
+    const isSound =
+      probabilities.every((one) => one >= -roundingTolerance) && Math.abs(sum - 1) <= roundingTolerance;
     if (isSound && Object.keys(behavior.choices).length === set.choices.length) continue;
     throw treeError(
       "not-a-policy",

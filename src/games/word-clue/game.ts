@@ -93,14 +93,18 @@ async function askWord(
 
 /** How an open clue ends the match; null where it may be given. */
 async function refuseClue(table: Table, clue: string, secret: string): Promise<MatchOutcome | null> {
-  const [one, other] = [clue.toLowerCase(), secret.toLowerCase()];
-  if (one.includes(other) || other.includes(one))
+  if (givesAway(clue, secret))
     return forfeit({ seats, facts }, "describer", "the clue gives the secret away");
   const answer = await table.call("dictionary", { word: clue });
   if (answer.kind === "limit") return even(0, `the dictionary was not asked: ${answer.limit} used up`);
   // Nobody's fault at the table: the episode fails, and may be played again.
   if (answer.kind === "failure") throw new Error(`the dictionary failed: ${answer.message}`);
   return answer.output === true ? null : forfeit({ seats, facts }, "describer", "the clue is not a word");
+}
+
+function givesAway(clue: string, secret: string): boolean {
+  const [one, other] = [clue.toLowerCase(), secret.toLowerCase()];
+  return one.includes(other) || other.includes(one);
 }
 
 function even(value: number, how: string): MatchOutcome {
@@ -141,4 +145,9 @@ function checkTask({ words, clues }: WordClueTask): void {
         `expected ${what} of letters and digits, of at most ${longestWord} and no two alike, got ${list.join(", ")}`,
       );
   }
+  const telling = clues?.find((clue) => words.some((word) => givesAway(clue, word)));
+  if (telling !== undefined)
+    throw new Error(
+      `expected clues that give no word away, got ${telling} with the words ${words.join(", ")}`,
+    );
 }

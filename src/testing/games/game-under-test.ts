@@ -11,7 +11,7 @@ import type { EpisodeEnd, EpisodeLimits } from "../../records/index.ts";
 import { playEpisodes, type Service } from "../../rollouts/index.ts";
 import { EpisodeMemory, stepOutsideRuns } from "./episode-memory.ts";
 import { transcriptLines } from "./transcript.ts";
-import { watchGame, type Watch } from "./watched-game.ts";
+import { watchGame, type ForcedDraws, type Watch } from "./watched-game.ts";
 
 /** What was dealt and said before a seat is asked. */
 export interface Dealt<Task extends JsonValue> {
@@ -59,6 +59,7 @@ export interface PlayOptions<Task extends JsonValue> {
   readonly clock?: Clock;
   /** What an earlier try left. */
   readonly memory?: EpisodeMemory;
+  readonly draws?: ForcedDraws;
 }
 
 export class GameUnderTest<Task extends JsonValue = JsonValue> {
@@ -88,7 +89,7 @@ export class GameUnderTest<Task extends JsonValue = JsonValue> {
 
   async play(options: PlayOptions<Task>): Promise<Play> {
     const { task, seed, limits, clock, memory = new EpisodeMemory() } = options;
-    const { game, watch } = watchGame(this.match);
+    const { game, watch } = watchGame(this.match, options.draws);
     const player = options.player ?? this.randomPlayer();
     const [episode] = await playEpisodes({
       step: stepOutsideRuns({ seed, recorder: memory, ...(clock === undefined ? {} : { clock }) }),

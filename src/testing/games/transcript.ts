@@ -1,9 +1,12 @@
-/** A play as text for people to review and for tests to compare line by line. */
-import type { JsonValue } from "../../base/index.ts";
+/**
+ * A play as text: for people to review, for tests to compare line by line, and to play it again, since
+ * the draws and the replies can be read back from it.
+ */
+import { parseJson, type JsonValue } from "../../base/index.ts";
 import type { MatchOutcome, Segment } from "../../games/index.ts";
 import type { GameEvent } from "./watched-game.ts";
 
-/** The lines of one play. Control characters are written as escapes, so that every event keeps its lines. */
+/** The lines of one play. */
 export function transcriptLines(play: {
   readonly task: JsonValue;
   readonly events: readonly GameEvent[];
@@ -36,7 +39,10 @@ function eventLines(event: GameEvent): string[] {
       const { seat, reply } = event;
       if (reply.kind === "limit") return [`${seat} cannot reply: ${reply.limit} used up`];
       const { text, parsed } = reply.turn;
-      return [`${seat} replies: ${printable(text)}`, `  read as ${printable(JSON.stringify(parsed))}`];
+      return [
+        `${seat} replies: ${printable(JSON.stringify(text))}`,
+        `  read as ${printable(JSON.stringify(parsed))}`,
+      ];
     }
     case "call":
       return [
@@ -58,14 +64,43 @@ function indented(name: string, text: string): string[] {
   return text.split("\n").map((line) => `  ${name}: ${printable(line)}`.trimEnd());
 }
 
-/** Longer texts are cut: a transcript is for reading. */
-const longestText = 500;
+/** What happened in a play and was not the game's own doing. */
+export interface Script {
+  readonly task: JsonValue;
+  /** By label, as JSON. */
+  readonly draws: ReadonlyMap<string, string>;
+  /** In order. */
+  readonly replies: readonly { readonly seat: string; readonly text: string }[];
+}
 
+/** Reads back what `transcriptLines` wrote. */
+export function readScript(lines: readonly string[]): Script {
+  const matches = (pattern: RegExp): readonly (readonly [string, string])[] =>
+    lines.flatMap((line) => {
+      const [, name, value] = pattern.exec(line) ?? [];
+      return name === undefined || value === undefined ? [] : [[name, value] as const];
+    });
+  const [[, task] = ["", "null"]] = matches(/^(task) (.*)$/u);
+  return {
+    task: parseJson(task),
+    draws: new Map(matches(/^draw (.*?): (.*)$/u)),
+    replies: matches(/^(\S.*) replies: (".*")$/u).map(([seat, text]) => ({
+      seat,
+      text: textOf(parseJson(text)),
+    })),
+  };
+}
+
+function textOf(value: JsonValue): string {
+  return typeof value === "string" ? value : "";
+}
+
+/** Control characters as JSON writes them, so that an event keeps its lines and a terminal its peace. */
 function printable(text: string): string {
-  const shown =
-    text.length > longestText ? `${text.slice(0, longestText)}... (${text.length} characters)` : text;
-  return shown.replaceAll(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from(
+      { length: character.length },
+      (_unit, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`,
+    ).join(""),
   );
 }

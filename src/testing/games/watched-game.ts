@@ -51,23 +51,29 @@ export class Watch {
   }
 }
 
+/** Draws that are to come otherwise than by chance: the outcome as JSON, by label. */
+export type ForcedDraws = ReadonlyMap<string, string>;
+
 /** The same game, with a watch that sees one play. */
 export function watchGame<Task extends JsonValue, Outcome extends JsonValue>(
   game: Game<Task, Outcome>,
+  draws: ForcedDraws = new Map(),
 ): { readonly game: Game<Task, Outcome>; readonly watch: Watch } {
   const watch = new Watch();
   const play = (table: Table, task: Task): Promise<Outcome> =>
-    game.play(new WatchedTable(table, watch), watch.handOut("the task", task));
+    game.play(new WatchedTable(table, watch, draws), watch.handOut("the task", task));
   return { game: { id: game.id, seats: game.seats, limits: game.limits, play }, watch };
 }
 
 class WatchedTable implements Table {
   readonly #table: Table;
   readonly #watch: Watch;
+  readonly #draws: ForcedDraws;
 
-  constructor(table: Table, watch: Watch) {
+  constructor(table: Table, watch: Watch, draws: ForcedDraws) {
     this.#table = table;
     this.#watch = watch;
+    this.#draws = draws;
   }
 
   get left(): Table["left"] {
@@ -96,8 +102,17 @@ class WatchedTable implements Table {
   }
 
   draw<Outcome>(label: string, outcomes: readonly Outcome[]): Outcome {
-    const outcome = this.#table.draw(label, outcomes);
+    const outcome = this.#drawn(label, outcomes);
     this.#watch.events.push({ kind: "draw", label, outcome });
+    return outcome;
+  }
+
+  #drawn<Outcome>(label: string, outcomes: readonly Outcome[]): Outcome {
+    const forced = this.#draws.get(label);
+    if (forced === undefined) return this.#table.draw(label, outcomes);
+    const index = outcomes.findIndex((outcome) => JSON.stringify(outcome) === forced);
+    const outcome = outcomes[index];
+    if (outcome === undefined) throw new Error(`expected ${forced} among the outcomes of ${label}`);
     return outcome;
   }
 
