@@ -4,14 +4,7 @@
  */
 import { basename } from "node:path";
 import type { z } from "zod";
-import {
-  isSparError,
-  messageOf,
-  withDeadline,
-  type Clock,
-  type JsonObject,
-  type JsonValue,
-} from "../base/index.ts";
+import { isSparError, messageOf, type Clock, type JsonObject, type JsonValue } from "../base/index.ts";
 import type { Engine } from "../contract/index.ts";
 import { recordsVersion } from "../records/index.ts";
 import { RunStore, type RunManifest } from "../store/index.ts";
@@ -23,6 +16,7 @@ import { replayOnlyEngine } from "./replay-engine.ts";
 import { checkEngine, checkNeeds, checkpointOption, optionsOfRun } from "./run-checks.ts";
 import { RunReports } from "./run-reports.ts";
 import { parseEffects, resumableStepCount, Standing } from "./step-effects.ts";
+import { withEngine, type EngineUse } from "./with-engine.ts";
 
 interface ExecuteOptions<Schema extends OptionsSchema> {
   readonly recipe: Recipe<Schema>;
@@ -35,7 +29,7 @@ interface ExecuteOptions<Schema extends OptionsSchema> {
   readonly observer?: RunObserver;
   /** The longest that the engine may take to start, to make, save, restore or publish a model. Default 10 minutes. */
   readonly engineTimeoutMs?: number;
-  /** How long a step may take to end after the signal. Default 10 s. */
+  /** How long a step may take to end after the signal, and the engine to close. Default 10 s. */
   readonly stopTimeoutMs?: number;
 }
 
@@ -78,7 +72,7 @@ export async function startRun<Schema extends OptionsSchema>(
 ): Promise<RunOutcome> {
   const { recipe, preset, folder, seed, clock } = options;
   const recipeOptions = resolveOptions(recipe, preset, options.overrides);
-  return withEngine(options, async (engine) => {
+  return withEngine(engineUse(options), async (engine) => {
     checkNeeds(recipe, recipeOptions, engine);
     const manifest: RunManifest = {
       recordsVersion,
@@ -122,7 +116,7 @@ export async function resumeRun<Schema extends OptionsSchema>(
   try {
     const recipeOptions = optionsOfRun(options.recipe, store.manifest, options.overrides);
     const repeatedSteps = goBack(store);
-    return await withEngine(options, async (engine) => {
+    return await withEngine(engineUse(options), async (engine) => {
       checkEngine(store.manifest, engine);
       return execute(options, { store, engine, recipeOptions, repeatedSteps });
     });
@@ -145,26 +139,15 @@ async function tellAgain<Schema extends OptionsSchema>(
   }
 }
 
-async function withEngine<T>(
-  options: Pick<ExecuteOptions<OptionsSchema>, "engineFactory" | "signal" | "engineTimeoutMs">,
-  use: (engine: Engine) => Promise<T>,
-): Promise<T> {
-  const timeoutMs = options.engineTimeoutMs ?? defaultEngineTimeoutMs;
-  const signal = options.signal === undefined ? {} : { signal: options.signal };
-  const engine = await withDeadline(
-    { boundary: "engine", what: "the start of the engine", timeoutMs, ...signal },
-    async (inner) => {
-      const started = await options.engineFactory(inner);
-      // Nobody waits any more: an engine that came too late would run on for ever.
-      if (inner.aborted) await started.close();
-      return started;
-    },
-  );
-  try {
-    return await use(engine);
-  } finally {
-    await engine.close();
-  }
+function engineUse(options: ExecuteOptions<OptionsSchema>): EngineUse {
+  const { engineFactory, signal, observer } = options;
+  return {
+    engineFactory,
+    startTimeoutMs: options.engineTimeoutMs ?? defaultEngineTimeoutMs,
+    closeTimeoutMs: options.stopTimeoutMs ?? defaultStopTimeoutMs,
+    ...(signal === undefined ? {} : { signal }),
+    ...(observer === undefined ? {} : { observer }),
+  };
 }
 
 const defaultEngineTimeoutMs = 600_000;

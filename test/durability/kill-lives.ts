@@ -45,6 +45,8 @@ const program = join(import.meta.dirname, "../fixtures/durability/run-killable.t
 /** Makes each start three times as fast. */
 const compileCache = join(tmpdir(), "spar-compile-cache");
 const processTimeoutMs = 120_000;
+/** More than these runs need. */
+const memoryLimitMiB = 96;
 
 /** Runs or resumes until the end or the kill; what else ends the process is thrown. */
 export function runKillable(
@@ -53,7 +55,8 @@ export function runKillable(
   kill: KillPlan | null = null,
 ): Promise<{ readonly isKilled: boolean; readonly counts: MomentCounts }> {
   const run: KillableRun = { ...killable, folder, kill };
-  const flags = ["--conditions=source", program, JSON.stringify(run)];
+  const limit = kill?.how === "memory" ? [`--max-old-space-size=${memoryLimitMiB}`] : [];
+  const flags = [...limit, "--conditions=source", program, JSON.stringify(run)];
   const options = {
     timeout: processTimeoutMs,
     env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
@@ -61,7 +64,8 @@ export function runKillable(
   return new Promise((resolve, reject) => {
     const child = execFile(process.execPath, flags, options, (error, stdout, stderr) => {
       if (error === null) return resolve({ isKilled: false, counts: JSON.parse(stdout) as MomentCounts });
-      if (child.signalCode === "SIGKILL" && kill !== null) return resolve({ isKilled: true, counts: {} });
+      if (kill !== null && child.signalCode === (kill.how === "memory" ? "SIGABRT" : "SIGKILL"))
+        return resolve({ isKilled: true, counts: {} });
       return reject(new Error(`${describeKills([kill])}: ${stderr}`, { cause: error }));
     });
   });

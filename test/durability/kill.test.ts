@@ -87,6 +87,15 @@ test("a run that is killed at any time at all equals one that never stopped", as
   await expectSameAfter(kills, "any-time");
 }, 60_000);
 
+test("a run that used up its memory equals, once it has gone on, one that had enough", async () => {
+  const kills = (["step-start", "record", "saving", "commit"] as const).map((moment, index): KillPlan => ({
+    moment,
+    nth: 2 + index,
+    how: "memory",
+  }));
+  await expectSameAfter(kills, "memory");
+}, 60_000);
+
 test("steps after the last save are repeated, and then equal those of a run that never stopped", async () => {
   const kills: KillPlan[] = [
     { moment: "step-end", nth: 3 },

@@ -1,0 +1,164 @@
+/**
+ * The life of a run through random faults: some processes in which things go wrong, then one in which
+ * nothing does. What must hold after each: it ended within its time, finished or with a typed error;
+ * what was finished before is still there; nothing is counted twice; no timer and no file is left. At
+ * the end the run is whole, and where no fault may leave a trace it equals one that met none.
+ */
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
+import { assert, createRandom, isSparError, messageOf } from "../../../src/base/index.ts";
+import { openRunReader } from "../../../src/store/index.ts";
+import { resumeRun, startRun } from "../../../src/train/index.ts";
+import { makeSmallRecipe } from "../../fixtures/durability/small-recipe.ts";
+import { contentOf } from "../content.ts";
+import { drawFaults, leavesTrace, type Fault } from "./fault-plan.ts";
+import { FaultyWorld, waitMs } from "./faulty-world.ts";
+
+/** Far beyond every deadline of these runs, which are fractions of a second; a machine may be busy. */
+const attemptLimitMs = 120_000;
+/** A hang that no deadline ends, because the engine broke its contract, is ended by a person. */
+const patienceMs = 5_000;
+
+export interface LifeReport {
+  /** What came of each process: `finished`, or the code of its error. */
+  readonly ends: readonly string[];
+  readonly struck: readonly Fault[];
+}
+
+/** @throws where anything that must hold did not */
+export async function liveThroughFaults(
+  folder: string,
+  seed: number,
+  uninterrupted: unknown,
+): Promise<LifeReport> {
+  const random = createRandom(seed).split("faults");
+  const ends: string[] = [];
+  const struck: Fault[] = [];
+  let before = finishedIn(folder);
+  const attemptCount = 1 + random.integer(4);
+  for (let attempt = 0; ends.at(-1) !== "finished" || attempt <= attemptCount; attempt++) {
+    const faults = attempt < attemptCount ? drawFaults(random) : [];
+    // Without faults nothing may depend on how busy the machine is.
+    const world = new FaultyWorld(faults, faults.length > 0 ? waitMs : attemptLimitMs);
+    const end = await runOnce(folder, world);
+    ends.push(end);
+    struck.push(...world.struck);
+    const after = finishedIn(folder);
+    try {
+      checkKept(before, after);
+      await checkNothingLeft(folder);
+      // Failures that an interrupted process recorded count as if it had gone on: once more, not twice.
+      const mayFail = faults.length > 0 || (end === "too-many-failures" && attempt === attemptCount);
+      assert(mayFail || end === "finished", `without faults the run must finish, got ${end}`);
+    } catch (thrown) {
+      const told = JSON.stringify({ attempt, faults, ends });
+      throw new Error(`${messageOf(thrown)}; ${told}`, { cause: thrown });
+    }
+    before = after;
+  }
+  const content = await contentOf(folder);
+  const mayDiffer = struck.some(leavesTrace);
+  assert(
+    mayDiffer || isDeepStrictEqual(content, uninterrupted),
+    `the run ended otherwise than one without faults; ${JSON.stringify({ ends, struck })}`,
+  );
+  return { ends, struck };
+}
+
+/** Starts or resumes; gives the code of the error, or `finished`. */
+async function runOnce(folder: string, world: FaultyWorld): Promise<string> {
+  const common = {
+    recipe: makeSmallRecipe(world.hooks),
+    folder,
+    engineFactory: world.engineFactory,
+    clock: world.clock,
+    signal: world.stop.signal,
+    engineTimeoutMs: world.waitMs,
+    stopTimeoutMs: world.waitMs,
+  };
+  const start = {
+    ...common,
+    preset: "nano",
+    seed: 11,
+    engineName: "fake",
+    software: { spar: "test", node: "test", commit: null },
+  };
+  const mendDisk = world.breakDisk();
+  const patience = setTimeout(() => world.stop.abort(), world.waitMs + patienceMs);
+  const limit = Promise.withResolvers<never>();
+  const limitTimer = setTimeout(() => limit.reject(new Error("the run did not end")), 2 * attemptLimitMs);
+  try {
+    const run = existsSync(folder) ? resumeRun(common) : startRun(start);
+    await Promise.race([run, limit.promise]);
+    return "finished";
+  } catch (thrown) {
+    assert(isSparError(thrown), `expected a typed error, got ${String(thrown)}`);
+    assert(thrown.message !== "", "expected an error with a message");
+    return thrown.code;
+  } finally {
+    mendDisk();
+    clearTimeout(patience);
+    clearTimeout(limitTimer);
+  }
+}
+
+/** Names and contents of everything that counts as finished. */
+function finishedIn(folder: string): ReadonlyMap<string, string> {
+  const finished = new Map<string, string>();
+  if (!existsSync(folder)) return finished;
+  const add = (name: string, what: unknown): void => {
+    assert(!finished.has(name), `${name} is counted twice`);
+    finished.set(name, JSON.stringify(what));
+  };
+  using reader = openRunReader(folder);
+  for (const { name, position, result } of reader.steps()) add(`step ${name}`, { position, result });
+  for (const metric of reader.metrics())
+    add(`metric ${metric.stepName} ${metric.name} ${metric.index}`, metric);
+  for (const { start, end } of reader.episodes()) {
+    if (end?.kind !== "finished") continue;
+    const { turns, calls } = reader.episode(start.id);
+    add(`episode ${start.id}`, { start, end });
+    for (const { turn } of turns) add(`turn ${turn.id}`, { ...turn, logprobs: [...turn.logprobs] });
+    for (const { call } of calls) add(`call ${call.id}`, call);
+    for (const said of reader.annotations(start.id)) add(`said ${start.id} ${said.kind}`, said);
+  }
+  return finished;
+}
+
+function checkKept(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): void {
+  for (const [name, what] of before) {
+    assert(after.has(name), `${name} was finished and is lost`);
+    assert(after.get(name) === what, `${name} was ${what} and is ${after.get(name)}`);
+  }
+}
+
+/** What is under way when a run ends has its own deadline: it is given the time, and no more. */
+async function checkNothingLeft(folder: string): Promise<void> {
+  const endMs = performance.now() + attemptLimitMs;
+  for (;;) {
+    const left = [...timersLeft(), ...filesLeft(folder)];
+    if (left.length === 0) return;
+    assert(performance.now() < endMs, `left behind: ${left.join(", ")}`);
+    await new Promise<void>((resolve) => setTimeout(resolve, 5));
+    // By then this timer itself is no longer among them.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}
+
+function timersLeft(): string[] {
+  return process.getActiveResourcesInfo().filter((kind) => kind === "Timeout");
+}
+
+function filesLeft(folder: string): string[] {
+  const open = readdirSync("/proc/self/fd").flatMap((name) => linkOf(`/proc/self/fd/${name}`));
+  return open.filter((path) => path.startsWith(folder));
+}
+
+function linkOf(path: string): string[] {
+  try {
+    return [readlinkSync(path)];
+  } catch {
+    // The descriptor that read the folder itself.
+    return [];
+  }
+}
