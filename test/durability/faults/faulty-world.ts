@@ -68,7 +68,7 @@ export class FaultyWorld {
 
   /** Makes commits fail where it is planned, until the returned function is called. */
   breakDisk(): () => void {
-    const execute = Reflect.get(Database.prototype, "execute") as (this: Database, sql: string) => void;
+    const execute = Reflect.get<Database, "execute">(Database.prototype, "execute");
     const next = (): FaultAt<"disk"> | null => this.#next("disk");
     Database.prototype.execute = function (sql) {
       const fault = sql === "COMMIT" ? next() : null;
