@@ -81,7 +81,10 @@ function checkTypes(): void {
   const recipes = readdirSync(join(root, "dist", "recipes"), { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && entry.name !== "from-scratch")
     .map((entry) => `./recipes/${entry.name}`);
-  const imports = [...names, "./engines/embedded", ...recipes].map(
+  const games = readdirSync(join(root, "dist", "src", "games"), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== "tree")
+    .map((entry) => `./games/${entry.name}`);
+  const imports = [...names, "./engines/embedded", ...games, ...recipes].map(
     (name, index) =>
       `import * as part${index} from "spar${name.slice(1)}";\nexport const keys${index}: number = Object.keys(part${index}).length;`,
   );
@@ -112,7 +115,9 @@ function checkCommand(nodeFolder: string): void {
   if (version !== manifest.version)
     throw new Error(`spar --version said ${version}, not ${manifest.version}`);
   const list = spar(nodeFolder, ["list"]).stdout;
-  if (!/\bspin\b/.test(list)) throw new Error(`spar list does not name spin:\n${list}`);
+  for (const id of ["spin", "kuhn-poker"]) {
+    if (!list.includes(id)) throw new Error(`spar list does not name ${id}:\n${list}`);
+  }
   spar(nodeFolder, ["plan", "spin", "--set", "iterationCount=3"]);
   spar(nodeFolder, ["plan", "spin", "--preset", "paper"]);
 }
