@@ -30,6 +30,7 @@ export function checkPackages(place: PackageFolder, manifest: Manifest): Check[]
 
 /** What an optional package is for, in the words of a reader who has to decide. */
 const purposes: Readonly<Record<string, string>> = {
+  openai: "only for players behind the OpenAI-compatible protocol",
   vitest: "only for tests of your own with spar/testing",
 };
 

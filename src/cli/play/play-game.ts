@@ -11,11 +11,10 @@ import {
 import type { Match, MatchOutcome } from "../../games/index.ts";
 import { humanPlayer, type LineTerminal, type Player } from "../../players/index.ts";
 import type { EpisodeEnd } from "../../records/index.ts";
-import { playEpisodes, type Seats } from "../../rollouts/index.ts";
+import { playEpisodes, unrecordedStep, type Seats } from "../../rollouts/index.ts";
 import type { Shell } from "../shell.ts";
 import type { LineReader } from "./line-reader.ts";
 import type { TableTalk } from "./table-talk.ts";
-import { unrecordedStep } from "./unrecorded.ts";
 
 export interface GamePlay {
   readonly match: Match;
@@ -98,10 +97,11 @@ function playerFailure(thrown: unknown, seat: string): SparError {
 
 function failureOf(end: EpisodeEnd | undefined): SparError {
   const failed = end?.kind === "failed" ? end.failure : null;
+  const isOfPlayer = failed?.boundary === "player";
   return new SparError({
     code: failed?.code ?? "game-failed",
-    boundary: "game",
+    boundary: isOfPlayer ? "player" : "game",
     message: failed?.message ?? "the game ended without an outcome",
-    hint: "this is a defect of the game",
+    ...(isOfPlayer ? {} : { hint: "this is a defect of the game" }),
   });
 }
