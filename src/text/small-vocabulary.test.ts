@@ -37,8 +37,15 @@ describe("a character tokenizer", () => {
       expect.objectContaining({
         code: "unknown-symbol",
         message: 'the tokenizer has no token for "x" at character 5 of "1+2+x"',
+        hint: "it knows + 1 2: use text of these, or a tokenizer that covers more",
         facts: { symbol: "x", place: 4 },
       }),
+    );
+    const large = characterTokenizer({
+      symbols: Array.from({ length: 101 }, (_, index) => String.fromCodePoint(0x4e00 + index)),
+    });
+    expect(() => large.encode("x")).toThrow(
+      expect.objectContaining({ hint: expect.not.stringContaining("knows") }),
     );
   });
 

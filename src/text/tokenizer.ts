@@ -7,7 +7,7 @@ import { SparError, messageOf } from "../base/index.ts";
 import type { TokenId, TokenizerDefinition } from "../contract/index.ts";
 import { openHubTokenizer, type HubTokenizer } from "./hub-tokenizer.ts";
 import { parseTokenizerFiles, type TokenizerSettings } from "./tokenizer-files.ts";
-import { guardSilentDrops, unknownSymbol } from "./unknown-symbol.ts";
+import { guardSilentDrops, tellVocabulary, unknownSymbol } from "./unknown-symbol.ts";
 
 export interface EncodeOptions {
   /** Adds what the file's post-processor adds (BOS and the like). Default false. */
@@ -61,7 +61,14 @@ export function loadTokenizer(definition: TokenizerDefinition): Tokenizer {
     tokenIds.length === 0 ? "" : hub.decode([...tokenIds], { clean_up_tokenization_spaces: false });
 
   return {
-    encode: (text, options = {}) => encode(hub, text, options.addSpecialTokens ?? false),
+    encode: (text, options = {}) => {
+      if (text === "" && options.addSpecialTokens !== true) return [];
+      const { ids, tokens } = hub.encode(text, { add_special_tokens: options.addSpecialTokens ?? false });
+      return ids.map((tokenId, tokenIndex) => {
+        if (tokenId !== undefined) return tokenId;
+        throw unknownSymbol({ text, pieces: tokens }, tokenIndex, tellVocabulary(hub, settings));
+      });
+    },
     decode: (tokenIds, options = {}) => {
       const kept =
         options.skipSpecial === true
@@ -92,15 +99,6 @@ function open(settings: TokenizerSettings): HubTokenizer {
       cause: thrown,
     });
   }
-}
-
-function encode(hub: HubTokenizer, text: string, addSpecialTokens: boolean): TokenId[] {
-  if (text === "" && !addSpecialTokens) return [];
-  const encoded = hub.encode(text, { add_special_tokens: addSpecialTokens });
-  return encoded.ids.map((tokenId, tokenIndex) => {
-    if (tokenId === undefined) throw unknownSymbol(text, encoded.tokens, tokenIndex);
-    return tokenId;
-  });
 }
 
 /** Runs of known ids between unknown ones: one more run than there are unknown ids. */

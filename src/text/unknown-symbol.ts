@@ -8,8 +8,32 @@ import type { TokenizerSettings } from "./tokenizer-files.ts";
 
 const shownCharacters = 24;
 
+/** A vocabulary of at most so many tokens is told whole. */
+const shownVocabulary = 100;
+
+/** A text as the library cut it, of which one piece has no token. */
+export interface CutText {
+  readonly text: string;
+  readonly pieces: readonly string[];
+}
+
+/** What the vocabulary holds that a person could type, in an order for people; null where that is too much to tell. */
+export function tellVocabulary(hub: HubTokenizer, settings: TokenizerSettings): string | null {
+  const vocabulary = hub.get_vocab();
+  if (vocabulary.size > shownVocabulary) return null;
+  return [...vocabulary]
+    .filter(([, tokenId]) => !settings.specialIds.has(tokenId))
+    .map(([token]) => (/^\S+$/u.test(token) ? token : JSON.stringify(token)))
+    .toSorted()
+    .join(" ");
+}
+
 /** The error for the piece at `tokenIndex` of an encoded text. */
-export function unknownSymbol(text: string, pieces: readonly string[], tokenIndex: number): SparError {
+export function unknownSymbol(
+  { text, pieces }: CutText,
+  tokenIndex: number,
+  vocabulary: string | null,
+): SparError {
   const piece = pieces[tokenIndex] ?? "";
   let position = 0;
   for (const earlier of pieces.slice(0, tokenIndex)) {
@@ -21,6 +45,7 @@ export function unknownSymbol(text: string, pieces: readonly string[], tokenInde
     piece,
     `at character ${place + 1} of ${JSON.stringify(shorten(text, place))}`,
     place,
+    vocabulary,
   );
 }
 
@@ -41,17 +66,26 @@ export function guardSilentDrops(hub: HubTokenizer, settings: TokenizerSettings)
       symbols[missing] ?? pieces.join(""),
       `in ${JSON.stringify(shorten(pieces.join(""), 0))}`,
       missing,
+      tellVocabulary(hub, settings),
     );
   };
 }
 
-function unknownSymbolError(piece: string, where: string, place: number): SparError {
+function unknownSymbolError(
+  piece: string,
+  where: string,
+  place: number,
+  vocabulary: string | null,
+): SparError {
   const symbol = Array.from(piece)[0] ?? "";
   return new SparError({
     code: "unknown-symbol",
     boundary: "text",
     message: `the tokenizer has no token for ${JSON.stringify(shorten(piece, 0))} ${where}`,
-    hint: "use data that the vocabulary covers, or a tokenizer that covers the data",
+    hint:
+      vocabulary === null
+        ? "use text that the vocabulary covers, or a tokenizer that covers the text"
+        : `it knows ${vocabulary}: use text of these, or a tokenizer that covers more`,
     facts: { symbol, place },
   });
 }
