@@ -16,7 +16,7 @@ import {
   type Tokenizer,
 } from "spar/text";
 import { loadAnnotations } from "./annotations.ts";
-import type { SpinOptions } from "./options.ts";
+import { shippedData, type SpinOptions } from "./options.ts";
 
 export interface Example {
   readonly id: string;
@@ -54,6 +54,11 @@ export interface ExampleSplit {
   readonly heldOut: readonly Example[];
   /** Records that were left out, since their prompt had occurred before. */
   readonly repeatedCount: number;
+}
+
+/** What splits the data of a run. */
+export function dataRandom(random: Random): Random {
+  return random.split("data");
 }
 
 /**
@@ -94,7 +99,7 @@ export async function loadSplit(
   signal?: AbortSignal,
 ): Promise<ExampleSplit> {
   const { training, heldOut, repeatedCount } =
-    options.data === "gsm8k-annotations"
+    options.data === shippedData
       ? await loadAnnotations(options, random)
       : await loadPrompts(options, random, signal);
   const taken = options.exampleCount === 0 ? training : training.slice(0, options.exampleCount);

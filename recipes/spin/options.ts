@@ -5,13 +5,15 @@
 import { z } from "zod";
 
 const positiveInteger = z.int().positive();
+/** The name of the data that come with the recipe. */
+export const shippedData = "gsm8k-annotations";
 /** One value per iteration; the last one holds for every later iteration. */
 const perIteration = z.array(z.number().positive()).min(1);
 
 export const spinOptions = z.strictObject({
   data: z
     .string()
-    .default("gsm8k-annotations")
+    .default(shippedData)
     .describe(
       "where prompts and references come from: gsm8k-annotations (shipped), a .jsonl or .parquet file, or hf://owner/name",
     ),
@@ -174,6 +176,11 @@ export const spinOptions = z.strictObject({
 });
 
 export type SpinOptions = ReturnType<typeof spinOptions.parse>;
+
+/** Whether a source lies on the hub, and not here. */
+export function isRemote(source: string): boolean {
+  return source.startsWith("hf://");
+}
 
 /** Whether a base model is a folder here (`./name`, `/path`), not a name of the hub. */
 export function isFolderName(baseModel: string): boolean {

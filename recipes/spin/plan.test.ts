@@ -4,15 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf, type JsonObject } from "spar/base";
 import { expectCode } from "spar/testing";
-import { resolveOptions, type Plan } from "spar/train";
+import { randomOfRun, resolveOptions, type Plan } from "spar/train";
 import { afterAll, expect, test } from "vitest";
 import { recipe } from "./recipe.ts";
 
 const root = mkdtempSync(join(tmpdir(), "spar-spin-plan-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const planOf = async (overrides: JsonObject): Promise<Plan> =>
-  recipe.plan(resolveOptions(recipe, "nano", overrides));
+const planOf = async (overrides: JsonObject, seed = 1): Promise<Plan> =>
+  recipe.plan(resolveOptions(recipe, "nano", overrides), randomOfRun(seed));
 const valueOf = ({ lines }: Plan, name: string): string | number | undefined =>
   lines.find((line) => line.name === name)?.value;
 
@@ -21,12 +21,12 @@ test("plans of the paper count 778 and 1,556 updates per epoch", async () => {
     ["paper", "of a schedule made for 2"],
     ["released", "of a schedule made for 6"],
   ] as const) {
-    const { lines } = await recipe.plan(resolveOptions(recipe, preset));
+    const { lines } = await recipe.plan(resolveOptions(recipe, preset), randomOfRun(1));
     const line = (name: string) => lines.find((one) => one.name === name);
     expect(line("iteration 0")?.value).toBe(778);
     expect(line("iteration 1 and later")?.value).toBe(1556);
     expect(line("epochs per iteration")).toMatchObject({ value: 2, unit: schedule });
-    expect(line("self-play updates")?.value).toBe(2 * (778 + 3 * 1556));
+    expect(line("self-play, all iterations")?.value).toBe(2 * (778 + 3 * 1556));
     expect(line("betas")?.value).toBe("0.1, 0.1, 0.1, 5");
   }
 });
@@ -37,9 +37,10 @@ test("a plan costs the same for any number of iterations, and counts each", asyn
     await planOf({ ...iterations, iterationCount: 3, betas: [1, 2] }),
     await planOf({ ...iterations, iterationCount: 100_000_000, betas: [1, 2] }),
   ];
-  expect(valueOf(few, "self-play updates")).toBe(2 + 4 + 4);
-  expect(valueOf(many, "self-play updates")).toBe(2 + 4 * 99_999_999);
-  expect(valueOf(few, "tokens trained")).toBe(2 * 16 * (64 + 128 + 128));
+  expect(valueOf(few, "self-play, all iterations")).toBe(2 + 4 + 4);
+  expect(valueOf(many, "self-play, all iterations")).toBe(2 + 4 * 99_999_999);
+  const [warmUp, selfPlay] = [20 * 64 * 16, 2 * 16 * (64 + 128 + 128)];
+  expect(valueOf(few, "tokens trained")).toBe(warmUp + 2 * selfPlay);
   expect(valueOf(many, "betas")).toBe("1, 2 from then on");
   expect(valueOf(await planOf({ iterationCount: 1, betas: [1, 2] }), "betas")).toBe("1 throughout");
 });
@@ -95,4 +96,37 @@ test.each<JsonObject>([
     }
   };
   expect(refusal()).toBe("");
+});
+
+test("data on the hub of which nothing is known give a plan without their numbers, not one of noughts", async () => {
+  const plan = await planOf({ data: "hf://owner/name" });
+  expect(valueOf(plan, "training prompts")).toMatch(/unknown/);
+  expect(valueOf(plan, "tokens trained")).toBeUndefined();
+  expect(plan.diskBytes).toBeNull();
+  const bounded = await planOf({ data: "hf://owner/name", exampleCount: 64 });
+  expect(valueOf(bounded, "warm-up")).toBe(20);
+});
+
+test("first pairs from a file are counted as they are, and take the place of answers", async () => {
+  const pair = (index: number): string =>
+    JSON.stringify({
+      real: [
+        { role: "user", content: `1+${index}=` },
+        { role: "assistant", content: "2" },
+      ],
+      generated: [
+        { role: "user", content: `1+${index}=` },
+        { role: "assistant", content: "3" },
+      ],
+    });
+  const firstPairs = join(root, "many-pairs.jsonl");
+  writeFileSync(firstPairs, Array.from({ length: 100 }, (_, index) => pair(index)).join("\n"));
+  const settings = { exampleCount: 64, iterationCount: 4, pairsPerUpdate: 32, controls: [], sampleCount: 0 };
+  const given = await planOf({ ...settings, firstPairs });
+  expect(valueOf(given, "iteration 0")).toBe(4);
+  expect(valueOf(given, "iteration 1 and later")).toBe(2);
+  expect(valueOf(given, "self-play, all iterations")).toBe(4 + 3 * 2);
+  const evaluated = 400 * 5;
+  expect(valueOf(given, "tokens of answers")).toBe((64 * 3 + evaluated) * 6);
+  expect(valueOf(await planOf(settings), "tokens of answers")).toBe((64 * 4 + evaluated) * 6);
 });

@@ -1,92 +1,103 @@
 /** What a run of SPIN will do, in numbers, before it starts. */
 import type { Plan, PlanLine } from "spar/train";
-import { isFolderName, type SpinOptions } from "./options.ts";
+import { isFolderName, isRemote, shippedData, type SpinOptions } from "./options.ts";
+import { workOf, type SpinCounts, type SpinWork } from "./work.ts";
 
-/** Updates of one epoch: the last batch may be smaller. */
-export function updatesPerEpoch(pairCount: number, pairsPerUpdate: number): number {
-  return Math.ceil(pairCount / pairsPerUpdate);
-}
-
-/**
- * Pairs of an iteration: one per prompt and iterate in the window; the first iteration has only its
- * own answers.
- *
- * @paper arXiv:2401.01335v3 sec. 6.1
- */
-export function pairsOfIteration(promptCount: number, iteration: number, opponentWindow: number): number {
-  return promptCount * Math.min(iteration + 1, opponentWindow);
-}
-
-/** The plan for a given number of training prompts. */
-export function planSpin(options: SpinOptions, promptCount: number): Plan {
+/** The plan for data of this size; quantities that depend on a size that is not known are left out. */
+export function planSpin(options: SpinOptions, { promptCount, firstPairCount }: SpinCounts): Plan {
   const { iterationCount } = options;
-  // From the last one on all iterations are alike, however many there are.
-  const iterations = Array.from(
-    { length: Math.min(iterationCount, options.opponentWindow) },
-    (_, iteration) => {
-      const pairs = pairsOfIteration(promptCount, iteration, options.opponentWindow);
-      const perEpoch = updatesPerEpoch(pairs, options.pairsPerUpdate);
-      const count = iteration === options.opponentWindow - 1 ? iterationCount - iteration : 1;
-      return { iteration, count, pairs, perEpoch, updates: perEpoch * options.epochsPerIteration };
-    },
-  );
-  const updateCount = iterations.reduce((sum, { count, updates }) => sum + count * updates, 0);
-  const generatedTokens = promptCount * options.maxAnswerTokens * options.iterationCount;
-  const trainedTokens = iterations.reduce(
-    (sum, { count, pairs }) =>
-      sum + count * 2 * pairs * options.maxSequenceTokens * options.epochsPerIteration,
-    0,
-  );
+  const work = promptCount === null ? null : workOf(options, promptCount, firstPairCount);
   const scheduleEpochs = options.scheduleEpochs === 0 ? options.epochsPerIteration : options.scheduleEpochs;
-  const warmUpUpdates = options.warmUp.epochs * updatesPerEpoch(promptCount, options.warmUp.rowsPerUpdate);
   const lines: PlanLine[] = [
-    { name: "training prompts", value: promptCount },
-    { name: "held-out prompts", value: options.heldOutCount },
+    promptCount === null
+      ? { name: "training prompts", value: "unknown until they are fetched; exampleCount sets a bound" }
+      : {
+          name: "training prompts",
+          value: promptCount,
+          ...(isRemote(options.data) ? { unit: "at most" } : {}),
+        },
     {
-      name: "warm-up updates",
-      value: warmUpUpdates,
-      unit: `of ${options.warmUp.rowsPerUpdate} rows`,
+      name: "held-out prompts",
+      value: options.heldOutCount,
+      ...(isRemote(options.data) ? { unit: "at most" } : {}),
     },
     { name: "iterations", value: iterationCount },
-    ...iterations.map(({ iteration, pairs, perEpoch }) => ({
-      name: iteration === 0 ? "iteration 0" : `iteration ${iteration} and later`,
-      value: perEpoch,
-      unit: `updates per epoch (${pairs} pairs, ${options.pairsPerUpdate} per update)`,
-    })),
     {
       name: "epochs per iteration",
       value: options.epochsPerIteration,
       unit: `of a schedule made for ${scheduleEpochs}`,
     },
-    {
-      name: "self-play updates",
-      value: updateCount,
-      ...(options.dropEqualAnswers ? { unit: "at most; equal pairs are dropped" } : {}),
-    },
     { name: "peak learning rates", value: perIterationList(options.learningRates, iterationCount) },
     { name: "betas", value: perIterationList(options.betas, iterationCount) },
-    { name: "tokens generated", value: generatedTokens, unit: "at most" },
-    { name: "tokens trained", value: trainedTokens, unit: "at most" },
-    {
-      name: "a crash costs at most",
-      value: Math.max(warmUpUpdates, ...iterations.map(({ updates }) => updates)),
-      unit: "updates: those of one step, which are repeated",
-    },
+    ...(work === null ? [] : workLines(options, work)),
     { name: "model", value: modelName(options) },
   ];
   return {
     lines,
     steps: stepNames(options),
     memoryBytes: memoryBytes(options),
-    diskBytes: diskBytes(options, promptCount),
+    diskBytes: promptCount === null ? null : diskBytes(options, promptCount),
     inputs: inputsOf(options),
   };
+}
+
+/** Updates and tokens. Pairs that are equal, and answers that end early, make them fewer. */
+function workLines(options: SpinOptions, work: SpinWork): PlanLine[] {
+  const { warmUp, iterations, selfPlay, controls, answerTokens, evaluationTokens } = work;
+  const last = iterations.at(-1);
+  const bound = options.dropEqualAnswers ? "at most; pairs of equal answers are dropped" : "at most";
+  const trained = [warmUp, selfPlay, ...controls].reduce((sum, { tokens }) => sum + tokens, 0);
+  const ofOneStep = [
+    warmUp.updates,
+    ...iterations.map(({ updates }) => updates),
+    ...controls.map(({ updatesPerIteration }) => updatesPerIteration),
+  ];
+  return [
+    { name: "warm-up", value: warmUp.updates, unit: `updates of ${options.warmUp.rowsPerUpdate} rows` },
+    ...iterations.map((one) => ({
+      name:
+        iterations.length === 1
+          ? "each iteration"
+          : `iteration ${one.iteration}${one === last && one.count > 1 ? " and later" : ""}`,
+      value: one.updatesPerEpoch,
+      unit: `updates per epoch at most (${count(one.pairs)} pairs, ${options.pairsPerUpdate} per update)`,
+    })),
+    { name: "self-play, all iterations", value: selfPlay.updates, unit: `updates ${bound}` },
+    ...controls.map(({ kind, updates }) => ({
+      name: `control: fine-tuning, ${kind}`,
+      value: updates,
+      unit: "updates at most",
+    })),
+    {
+      name: "tokens trained",
+      value: trained,
+      unit: `at most: ${[
+        `warm-up ${count(warmUp.tokens)}`,
+        `self-play ${count(selfPlay.tokens)}`,
+        ...controls.map(({ kind, tokens }) => `${kind} ${count(tokens)}`),
+      ].join(", ")}`,
+    },
+    {
+      name: "tokens of answers",
+      value: answerTokens + evaluationTokens,
+      unit: `at most: to train on ${count(answerTokens)}, to evaluate ${count(evaluationTokens)}`,
+    },
+    {
+      name: "a crash costs at most",
+      value: Math.max(...ofOneStep),
+      unit: "updates: those of one step, which are repeated",
+    },
+  ];
+}
+
+function count(quantity: number): string {
+  return quantity.toLocaleString("en-US");
 }
 
 /** What the run reads that does not come with spar. */
 function inputsOf({ data, firstPairs, baseModel }: SpinOptions): string[] {
   return [
-    ...(data === "gsm8k-annotations" ? [] : [data]),
+    ...(data === shippedData ? [] : [data]),
     ...(firstPairs === "" ? [] : [firstPairs]),
     ...(isFolderName(baseModel) ? [baseModel] : []),
   ];

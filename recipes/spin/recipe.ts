@@ -9,13 +9,13 @@ import type { CreateModelOptions, PolicyVersion } from "spar/contract";
 import { defineRecipe, type Policy, type Recipe, type Run } from "spar/train";
 import { runControl, type ControlResult } from "./control.ts";
 import { evaluate, type Evaluation } from "./evaluate.ts";
-import { loadTask, rendererOf, type SpinTask } from "./examples.ts";
+import { dataRandom, loadTask, rendererOf, type SpinTask } from "./examples.ts";
 import { warmUp } from "./fine-tuning.ts";
-import { spinOptions, type SpinOptions } from "./options.ts";
+import { shippedData, spinOptions, type SpinOptions } from "./options.ts";
 import { answersOfFile, type AnsweredPrompt } from "./pairs.ts";
 import { planSpin } from "./plan.ts";
 import { spinPresets } from "./presets.ts";
-import { checkSpin, needsOfSpin, promptCount } from "./requirements.ts";
+import { checkSpin, countData, needsOfSpin } from "./requirements.ts";
 import {
   answerPrompts,
   answerStepName,
@@ -37,14 +37,16 @@ export const recipe: Recipe<typeof spinOptions> = defineRecipe({
   presets: spinPresets,
   check: checkSpin,
   needs: needsOfSpin,
-  plan: async (options) => planSpin(options, await promptCount(options)),
+  plan: async (options, random) => planSpin(options, await countData(options, random)),
   renderer: rendererOf,
+  examplePrompt: ({ data, annotations }) =>
+    data === shippedData ? `12${annotations.operators[0] ?? "+"}4=` : null,
   run: runSpin,
 });
 
 async function runSpin(run: Run<SpinOptions>): Promise<JsonValue> {
   const { options } = run;
-  const task = await loadTask(options, run.random.split("data"), run.signal);
+  const task = await loadTask(options, dataRandom(run.random), run.signal);
   const { firstPairs } = options;
   const given = firstPairs === "" ? null : await answersOfFile(firstPairs, task, run.signal);
   await checkData(run, task, given);

@@ -1,10 +1,11 @@
 /** What options of SPIN make sense together, what they need of an engine, and how many prompts they mean. */
-import { createRandom, messageOf } from "spar/base";
+import { messageOf, type Random } from "spar/base";
 import { architectureProblem, type Capability } from "spar/contract";
 import { parseHubAddress, readPairs } from "spar/data";
 import { loadTokenizerFolder } from "spar/text";
-import { loadSplit } from "./examples.ts";
-import { isFolderName, type SpinOptions } from "./options.ts";
+import { dataRandom, loadSplit } from "./examples.ts";
+import { isFolderName, isRemote, type SpinOptions } from "./options.ts";
+import type { SpinCounts } from "./work.ts";
 
 /** What an engine must be able to do. */
 export function needsOfSpin(options: SpinOptions): Capability[] {
@@ -60,21 +61,19 @@ function sourceProblems({ data, firstPairs }: SpinOptions): string[] {
   return problems;
 }
 
-function isRemote(source: string): boolean {
-  return source.startsWith("hf://");
-}
-
 /**
  * Files and folders are opened and looked into where they lie here, so that nothing starts that cannot
- * end; then prompts are counted: from the data where it lies here, from the options where it would have
- * to be fetched.
+ * end; then prompts and pairs are counted: from the data where they lie here, from the options where they
+ * would have to be fetched. `random` is that of the run, so that it is the run's own split that is counted.
  *
  * @throws what readers and tokenizers throw
  */
-export async function promptCount(options: SpinOptions): Promise<number> {
-  const { data, firstPairs, baseModel } = options;
+export async function countData(options: SpinOptions, random: Random): Promise<SpinCounts> {
+  const { data, firstPairs, baseModel, exampleCount } = options;
   if (isFolderName(baseModel)) await loadTokenizerFolder(baseModel);
-  if (firstPairs !== "" && !isRemote(firstPairs)) await Array.fromAsync(readPairs(firstPairs, { limit: 1 }));
-  if (isRemote(data)) return options.exampleCount;
-  return (await loadSplit(options, createRandom(0))).training.length;
+  const isGiven = firstPairs !== "" && !isRemote(firstPairs);
+  const firstPairCount = isGiven ? (await Array.fromAsync(readPairs(firstPairs))).length : null;
+  if (isRemote(data)) return { promptCount: exampleCount === 0 ? null : exampleCount, firstPairCount };
+  const { training } = await loadSplit(options, dataRandom(random));
+  return { promptCount: training.length, firstPairCount };
 }

@@ -11,6 +11,8 @@ const fixture = (name: string): string =>
 const letters = [fixture("recipe.ts"), "--engine", fixture("engine.ts")];
 
 let folder = "";
+/** What the first run printed. */
+let told = "";
 
 async function spar(...words: readonly string[]): Promise<string> {
   const { code, output, errors } = await runCommand(words, { workingFolder: folder });
@@ -34,7 +36,7 @@ function parseLines(output: string): Line[] {
 describe("the life of a run", { timeout: 60_000 }, () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "spar-cli-"));
-    await spar("run", ...letters, "--name", "first", "--seed", "3");
+    told = await spar("run", ...letters, "--name", "first", "--seed", "3");
   }, 60_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -106,9 +108,25 @@ describe("the life of a run", { timeout: 60_000 }, () => {
     expect(episodes).toMatchObject([{ id: "play/episodes#0", turns: [turn] }, { id: "play/episodes#1" }]);
   });
 
+  test.concurrent("a plan draws what the run of its seed draws", async () => {
+    const drawnBy = async (...words: readonly string[]): Promise<string> => {
+      const { plan } = JSON.parse(await spar("plan", ...letters, "--json", ...words));
+      return plan.lines.find(({ name }: { name: string }) => name === "drawn by the seed").value.toString();
+    };
+    expect(told).toContain(`drawn   ${await drawnBy("--seed", "3")}\n`);
+    expect(told).not.toContain(`drawn   ${await drawnBy()}\n`);
+  });
+
+  test.concurrent("what a run says to type next works as it stands", async () => {
+    const [, sample = ""] = /next:\n +(.*)\n/u.exec(told) ?? [];
+    expect(sample).toMatch(/^(npx )?spar sample first --prompt "ab"$/u);
+    expect(await spar("sample", "first", "--prompt", "ab")).toMatch(/^> ab\n/u);
+  });
+
   test.concurrent("a plan is one JSON object", async () => {
     const plan = JSON.parse(await spar("plan", ...letters, "--set", "group.rows=5", "--json"));
-    expect(plan).toMatchObject({ recipe: "letters", plan: { lines: [{ name: "updates", value: 3 }] } });
+    expect(plan).toMatchObject({ recipe: "letters", seed: 1 });
+    expect(plan.plan.lines).toContainEqual({ name: "updates", value: 3 });
     expect(plan.options).toContainEqual(
       expect.objectContaining({ name: "group.rows", value: 5, source: "set" }),
     );

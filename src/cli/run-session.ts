@@ -26,6 +26,8 @@ export interface SessionOptions {
   /** As it was when the run began; null for a new run, whose engine has yet to start. */
   readonly knownEngine: KnownEngine | null;
   readonly settings: EngineSettings;
+  /** What a trained model could be asked. */
+  readonly examplePrompt: string | null;
   readonly isJson: boolean;
   readonly isQuiet: boolean;
 }
@@ -75,7 +77,7 @@ export async function runSession(
   try {
     const outcome = await start({ signal: interrupts.signal, observer, engineFactory });
     const elapsedMs = shell.clock.monotonicMs() - startedMs;
-    presenter.summary({ result: outcome.result, elapsedMs, folder, next: nextCommands(folder, shell) });
+    presenter.summary({ result: outcome.result, elapsedMs, folder, next: nextCommands(options, shell) });
   } catch (thrown) {
     const isKept = wasThere || keepsAnything(folder);
     if (!isKept) rmSync(folder, { recursive: true, force: true });
@@ -131,10 +133,17 @@ function lastWords(state: {
     : [`what was finished is kept; go on with: ${resume}`];
 }
 
-function nextCommands(folder: string, shell: Shell): string[] {
+/** Commands as they can be pasted. */
+function nextCommands({ folder, examplePrompt }: SessionOptions, shell: Shell): string[] {
   const run = runArgument(folder, shell);
   const spar = commandName(shell);
-  return [`${spar} sample ${run} --prompt "..."`, `${spar} replay ${run}`, `${spar} export ${run}`];
+  const prompt = examplePrompt === null ? "" : ` --prompt ${quoteWord(examplePrompt)}`;
+  return [`${spar} sample ${run}${prompt}`, `${spar} replay ${run}`, `${spar} export ${run}`];
+}
+
+/** One word of a shell: in double quotes where those of all shells agree, in single ones elsewhere. */
+function quoteWord(text: string): string {
+  return /^[\w+\-*/=.,:;?<>() ]*$/u.test(text) ? `"${text}"` : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** How a run is named on the command line: short where it lies in the usual place. */

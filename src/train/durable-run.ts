@@ -37,6 +37,11 @@ interface StepPlan extends StepIdentity {
 const stepNamePattern = /^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,119}$/;
 const policyNamePattern = /^[a-z][a-z0-9-]{0,59}$/;
 
+/** What the code between the steps of a run with this seed draws from; plans draw from it too. */
+export function randomOfRun(seed: number): Random {
+  return createRandom(seed).split("run");
+}
+
 export class DurableRun<Options> implements Run<Options> {
   readonly id: string;
   readonly folder: string;
@@ -58,7 +63,7 @@ export class DurableRun<Options> implements Run<Options> {
     this.signal = signal;
     this.report = reports;
     this.#root = createRandom(store.manifest.seed);
-    this.random = this.#root.split("run");
+    this.random = randomOfRun(store.manifest.seed);
     this.#context = new RunContext(options);
   }
 

@@ -6,6 +6,7 @@ export {
   type RunOutcome,
   type StartRunOptions,
 } from "./execute-run.ts";
+export { randomOfRun } from "./durable-run.ts";
 export type { RunEvent, RunObserver } from "./observer.ts";
 export { checkOptions, differingOptions, optionsToJson, resolveOptions } from "./options.ts";
 export {

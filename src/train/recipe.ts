@@ -4,7 +4,7 @@
  */
 import type { z } from "zod";
 import type { Capability } from "../contract/index.ts";
-import type { JsonValue } from "../base/index.ts";
+import type { JsonValue, Random } from "../base/index.ts";
 import type { PromptRenderer, Tokenizer } from "../text/index.ts";
 import type { Run } from "./run.ts";
 
@@ -53,13 +53,21 @@ export interface Recipe<Schema extends OptionsSchema = OptionsSchema> {
   /** Checks that span several options; one message per problem, empty where all is well. */
   check?(options: z.output<Schema>): readonly string[];
   needs(options: z.output<Schema>): readonly Capability[];
-  /** May read the data that the options name, so that the numbers are true; writes nothing. */
-  plan(options: z.output<Schema>): Promise<Plan>;
+  /**
+   * May read the data that the options name, so that the numbers are true; writes nothing. `random` draws
+   * what the run's own `run.random` would.
+   */
+  plan(options: z.output<Schema>, random: Random): Promise<Plan>;
   /**
    * How a prompt that a person types becomes tokens, the way it did in the run; for `spar sample`. Left
    * out: the chat template of the tokenizer where it has one, else the text as it is.
    */
   renderer?(options: z.output<Schema>, tokenizer: Tokenizer): PromptRenderer;
+  /**
+   * A prompt that a model of such a run can answer, for the commands that are shown at its end. Left out or
+   * null: the command that is shown asks for prompts.
+   */
+  examplePrompt?(options: z.output<Schema>): string | null;
   /** The method. What it returns is shown at the end and stored as the result of the run. */
   run(run: Run<z.output<Schema>>): Promise<JsonValue>;
 }

@@ -14,7 +14,7 @@ export function addPlanCommand(program: Command, shell: Shell): void {
     .option("--json", "print one JSON object")
     .action(async (recipe: string, options: RecipeOptions) => {
       const prepared = await prepareRecipe({ recipe, ...options }, shell);
-      const report = await makePlanReport(prepared, shell);
+      const report = await makePlanReport(prepared, options.seed, shell);
       const { style, maximumWidth } = shell.screen;
       shell.screen.print(
         ...(options.json === true ? [JSON.stringify(report)] : planLines(report, { style, maximumWidth })),

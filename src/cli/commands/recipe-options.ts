@@ -1,12 +1,16 @@
 /** The arguments and options by which commands choose a recipe, and those that every command has. */
 import { Option, type Command } from "commander";
+import { wholeNumber } from "./number-argument.ts";
 
 export interface RecipeOptions {
   readonly preset?: string;
   readonly engine?: string;
   readonly set: readonly string[];
+  readonly seed: number;
   readonly json?: boolean;
 }
+
+const usualSeed = 1;
 
 export function addRecipeOptions(command: Command): Command {
   return command
@@ -16,7 +20,8 @@ export function addRecipeOptions(command: Command): Command {
       new Option("-s, --set <key=value>", "change an option, may be repeated; dotted names reach into groups")
         .argParser(collect)
         .default([], "none"),
-    );
+    )
+    .option("--seed <number>", "where all randomness comes from", wholeNumber({ minimum: 0 }), usualSeed);
 }
 
 /** Gathers a repeatable option. */

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { readManifest, type RunManifest } from "../../store/index.ts";
-import { resumeRun } from "../../train/index.ts";
+import { resumeRun, type Recipe } from "../../train/index.ts";
 import { findEngine } from "../discovery/engines.ts";
 import { findRecipe } from "../discovery/recipes.ts";
 import { findRun } from "../discovery/runs.ts";
@@ -57,6 +57,7 @@ async function resume(typed: string, options: ResumeOptions, shell: Shell): Prom
     engine,
     knownEngine: knownEngineOf(manifest),
     settings: options.threads === undefined ? {} : { threadCount: options.threads },
+    examplePrompt: examplePromptOf(recipe, manifest),
     isJson: options.json === true,
     isQuiet: options.quiet === true,
   };
@@ -64,6 +65,12 @@ async function resume(typed: string, options: ResumeOptions, shell: Shell): Prom
 }
 
 const engineDescription = z.object({ executor: z.string(), precision: z.string(), threadCount: z.number() });
+
+/** Where the run was begun with other options than the recipe has now, resuming it says so. */
+function examplePromptOf(recipe: Recipe, manifest: RunManifest): string | null {
+  const options = z.safeParse(recipe.options, manifest.options);
+  return options.success ? (recipe.examplePrompt?.(options.data) ?? null) : null;
+}
 
 /** The engine that began the run, where its folder describes one in words that we know. */
 function knownEngineOf(manifest: RunManifest): KnownEngine | null {

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { SparError } from "../../base/index.ts";
 import { missingCapabilities } from "../../contract/index.ts";
 import { nextRunFolder } from "../../store/index.ts";
-import { startRun } from "../../train/index.ts";
+import { randomOfRun, startRun } from "../../train/index.ts";
 import { chooseEngine } from "../discovery/choose-engine.ts";
 import { capabilitiesOf, listEngines, type LocatedEngine } from "../discovery/engines.ts";
 import { requireInputs } from "../plan/make-report.ts";
@@ -18,7 +18,6 @@ import { wholeNumber } from "./number-argument.ts";
 import { addCommonOptions, addRecipeOptions, type RecipeOptions } from "./recipe-options.ts";
 
 interface RunOptions extends RecipeOptions {
-  readonly seed: number;
   readonly threads?: number;
   readonly name?: string;
   readonly runFolder?: string;
@@ -27,14 +26,11 @@ interface RunOptions extends RecipeOptions {
   readonly quiet?: boolean;
 }
 
-const usualSeed = 1;
-
 export function addRunCommand(program: Command, shell: Shell): void {
   const command = program
     .command("run <recipe>")
     .description("run a recipe: an id that spar list shows, or the path of a file of yours");
   addRecipeOptions(command)
-    .option("--seed <number>", "where all randomness comes from", wholeNumber({ minimum: 0 }), usualSeed)
     .option(
       "--threads <count>",
       "threads of arithmetic; results do not depend on it",
@@ -60,7 +56,7 @@ async function runRecipe(typed: string, options: RunOptions, shell: Shell): Prom
   const engine = await chooseEngine(prepared, shell);
   await requireCapabilities(engine, prepared, shell);
   const folder = folderOf(recipe.id, prepared.presetName, options, shell);
-  const plan = await recipe.plan(prepared.options);
+  const plan = await recipe.plan(prepared.options, randomOfRun(options.seed));
   requireInputs({ inputs: stateOfInputs(plan.inputs, shell.workingFolder) });
   shell.screen.notice(...warnAboutSize(plan, folder));
   const session = {
@@ -71,6 +67,7 @@ async function runRecipe(typed: string, options: RunOptions, shell: Shell): Prom
     engine,
     knownEngine: null,
     settings: options.threads === undefined ? {} : { threadCount: options.threads },
+    examplePrompt: recipe.examplePrompt?.(prepared.options) ?? null,
     isJson: options.json === true,
     isQuiet: options.quiet === true,
   };

@@ -1,5 +1,6 @@
 /** Finds out what a run would do: the recipe's own plan, who can run it, what is missing. */
 import { messageOf, SparError, type JsonObject } from "../../base/index.ts";
+import { randomOfRun } from "../../train/index.ts";
 import { missingCapabilities, type Capability } from "../../contract/index.ts";
 import { chooseEngine, isPlanned } from "../discovery/choose-engine.ts";
 import { capabilitiesOf, listEngines, type LocatedEngine } from "../discovery/engines.ts";
@@ -9,15 +10,20 @@ import type { Shell } from "../shell.ts";
 import type { EngineFit, OptionValue, PlanReport } from "./report.ts";
 
 /** @throws `unknown-engine`, and what the recipe's `plan` throws, such as errors of data that it reads */
-export async function makePlanReport(prepared: PreparedRecipe, shell: Shell): Promise<PlanReport> {
+export async function makePlanReport(
+  prepared: PreparedRecipe,
+  seed: number,
+  shell: Shell,
+): Promise<PlanReport> {
   const { recipe } = prepared.located;
-  const plan = await recipe.plan(prepared.options);
+  const plan = await recipe.plan(prepared.options, randomOfRun(seed));
   return {
     recipe: recipe.id,
     title: recipe.title,
     paper: recipe.paper,
     preset: prepared.presetName,
     engine: prepared.engine,
+    seed,
     plan,
     needs: prepared.needs,
     engines: await engineFits(prepared, shell),

@@ -35,6 +35,8 @@ export interface PlanReport {
   readonly paper: string | null;
   readonly preset: string;
   readonly engine: string;
+  /** What the numbers were drawn with, where data are split by it. */
+  readonly seed: number;
   readonly plan: Plan;
   readonly needs: readonly Capability[];
   readonly engines: readonly EngineFit[];

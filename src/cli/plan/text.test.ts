@@ -11,6 +11,7 @@ const report: PlanReport = {
   paper: "arXiv:2401.01335v3",
   preset: "paper",
   engine: "tinker",
+  seed: 1,
   plan: {
     lines: [
       { name: "iteration 0", value: 778, unit: "updates per epoch" },

@@ -19,7 +19,7 @@ export function planLines(report: PlanReport, options: PlanTextOptions): string[
     lines.length === 0 ? [] : ["", style.heading(title), ...lines];
   return [
     `${style.heading(oneLine(report.title))}${paper}`,
-    `recipe ${report.recipe}, preset ${report.preset}, engine ${report.engine}`,
+    `recipe ${report.recipe}, preset ${report.preset}, engine ${report.engine}, seed ${report.seed}`,
     ...section("What it will do", quantityLines(report, options)),
     ...section(
       "Steps",
