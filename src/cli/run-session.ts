@@ -6,8 +6,9 @@ import { existsSync, rmSync } from "node:fs";
 import { basename, join, sep } from "node:path";
 import { isSparError } from "../base/index.ts";
 import type { Engine } from "../contract/index.ts";
-import { isRunFolder, openRunReader, type RunManifest } from "../store/index.ts";
+import { isRunFolder, openRunReader, RunReader, type RunManifest } from "../store/index.ts";
 import type { Recipe, RunObserver, RunOutcome } from "../train/index.ts";
+import { modulesByFolder } from "./discovery/package-folder.ts";
 import { startEngine, type EngineSettings, type LocatedEngine } from "./discovery/engines.ts";
 import { createJsonPresenter } from "./present/json-presenter.ts";
 import type { Presenter } from "./present/presenter.ts";
@@ -137,13 +138,24 @@ function lastWords(state: {
 function nextCommands({ folder, examplePrompt }: SessionOptions, shell: Shell): string[] {
   const run = runArgument(folder, shell);
   const spar = commandName(shell);
+  const game = playedGame(folder, shell);
+  const play = game === null ? [] : [`${spar} play ${game} --against ${run}`];
   const prompt = examplePrompt === null ? "" : ` --prompt ${quoteWord(examplePrompt)}`;
-  return [`${spar} sample ${run}${prompt}`, `${spar} replay ${run}`, `${spar} export ${run}`];
+  return [...play, `${spar} sample ${run}${prompt}`, `${spar} replay ${run}`, `${spar} export ${run}`];
 }
 
 /** One word of a shell: in double quotes where those of all shells agree, in single ones elsewhere. */
 function quoteWord(text: string): string {
   return /^[\w+\-*/=.,:;?<>() ]*$/u.test(text) ? `"${text}"` : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** What the run played first, where it is a game of ours that a person can sit down at. */
+function playedGame(folder: string, shell: Shell): string | null {
+  // Its last process has just written it: no need to look for damage.
+  using reader = new RunReader(folder, { looksForDamage: false });
+  const [first] = reader.episodes();
+  const known = modulesByFolder(shell.place, "src/games", "game");
+  return known.find(({ id }) => id === first?.start.game)?.id ?? null;
 }
 
 /** How a run is named on the command line: short where it lies in the usual place. */

@@ -9,7 +9,7 @@ export {
   openRunReader,
   type EpisodeSummary,
   type RunListing,
-  type RunReader,
+  RunReader,
   type RunStatus,
 } from "./run-reader.ts";
 export { RunStore } from "./run-store.ts";

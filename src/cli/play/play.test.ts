@@ -155,8 +155,9 @@ describe.concurrent("spar play", { timeout: 60_000 }, () => {
 describe("against the result of a run", { timeout: 60_000 }, () => {
   beforeAll(async () => {
     const words = ["run", fixture("games-recipe.ts"), "--engine", fixture("engine.ts"), "--name", "table"];
-    const { code, errors } = await runCommand(words, { workingFolder: folder });
+    const { code, output, errors } = await runCommand(words, { workingFolder: folder });
     expect(code, errors).toBe(0);
+    expect(output, "what to do next").toContain("play tic-tac-toe --against table");
     const letters = ["run", fixture("recipe.ts"), "--engine", fixture("engine.ts"), "--name", "letters"];
     await runCommand(letters, { workingFolder: folder });
   }, 60_000);
