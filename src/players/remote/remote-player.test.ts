@@ -244,6 +244,12 @@ const failures: readonly {
     says: "expected a chat completion",
   },
   {
+    what: "an answer that does not end",
+    answer: says("x".repeat(17 * 2 ** 20)),
+    code: "remote-unreadable",
+    says: "at most 16777216 bytes",
+  },
+  {
     what: "a cut connection",
     answer: (_received, response) => void response.socket?.destroy(),
     code: "remote-unreachable",
