@@ -28,7 +28,8 @@ export const spinOptions = z.strictObject({
       operators: z
         .array(z.enum(["+", "-", "*", "/"]))
         .min(1)
-        .default(["+", "-"]),
+        .default(["+", "-"])
+        .describe("which sums take part"),
       maxExpressionCharacters: positiveInteger
         .default(5)
         .describe("longest expression, without the equals sign"),
@@ -48,10 +49,13 @@ export const spinOptions = z.strictObject({
     .describe("size of the base model, for the memory estimate of the plan"),
   architecture: z
     .strictObject({
-      width: positiveInteger.default(96),
-      layerCount: positiveInteger.default(2),
-      headCount: positiveInteger.default(4),
-      positions: z.enum(["rotary", "learned", "linear-bias"]).default("learned"),
+      width: positiveInteger.default(96).describe("numbers per position, a multiple of four times headCount"),
+      layerCount: positiveInteger.default(2).describe("layers, each of attention and feed-forward"),
+      headCount: positiveInteger.default(4).describe("heads of attention per layer"),
+      positions: z
+        .enum(["rotary", "learned", "linear-bias"])
+        .default("learned")
+        .describe("how the model knows where a token stands"),
     })
     .prefault({})
     .describe("the model that is trained from scratch where no base model is named"),
@@ -72,9 +76,13 @@ export const spinOptions = z.strictObject({
   warmUp: z
     .strictObject({
       epochs: z.int().nonnegative().default(20).describe("passes over the training examples"),
-      rowsPerUpdate: positiveInteger.default(64),
-      learningRate: z.number().positive().default(2e-3),
-      weightDecay: z.number().nonnegative().default(0),
+      rowsPerUpdate: positiveInteger.default(64).describe("examples in an update"),
+      learningRate: z.number().positive().default(2e-3).describe("at the start, with AdamW"),
+      weightDecay: z
+        .number()
+        .nonnegative()
+        .default(0)
+        .describe("pull of the weights to zero, apart from the gradient"),
       finalLearningRateShare: z
         .number()
         .min(0)
@@ -104,7 +112,10 @@ export const spinOptions = z.strictObject({
     .boolean()
     .default(true)
     .describe("leaves out pairs whose two answers are equal: they carry no gradient"),
-  loss: z.enum(["logistic", "hinge", "correlation", "exponential"]).default("logistic"),
+  loss: z
+    .enum(["logistic", "hinge", "correlation", "exponential"])
+    .default("logistic")
+    .describe("what a pair's margin u = beta Delta costs: log(1 + e^-u), max(0, 1 - u), 1 - u, e^-u"),
   betas: perIteration
     .default([3])
     .describe("strength of the pull to the previous iterate (lambda in the paper), per iteration"),
@@ -117,25 +128,39 @@ export const spinOptions = z.strictObject({
     .nonnegative()
     .default(0)
     .describe("coefficient of the reference answer's own negative log-likelihood"),
-  optimizer: z.enum(["adamw", "rmsprop"]).default("adamw"),
+  optimizer: z
+    .enum(["adamw", "rmsprop"])
+    .default("adamw")
+    .describe("of self-play and controls, begun anew in every iteration; the paper has RMSProp"),
   beta2: z.number().min(0).lt(1).default(0.98).describe("second moment of AdamW"),
-  weightDecay: z.number().nonnegative().default(0),
-  clipGradientNorm: z.number().nonnegative().default(1).describe("0 turns clipping off"),
+  weightDecay: z
+    .number()
+    .nonnegative()
+    .default(0)
+    .describe("pull of the weights to zero: AdamW shrinks them apart from the gradient, RMSProp adds it"),
+  clipGradientNorm: z
+    .number()
+    .nonnegative()
+    .default(1)
+    .describe("longest gradient of an update; 0 turns clipping off"),
   learningRates: perIteration.default([1e-4]).describe("peak learning rate, per iteration"),
-  schedule: z.enum(["constant", "linear"]).default("constant"),
+  schedule: z
+    .enum(["constant", "linear"])
+    .default("constant")
+    .describe("the learning rate within an iteration: it stays at its peak, or falls to nothing"),
   warmUpShare: z
     .number()
     .min(0)
     .lt(1)
     .default(0)
     .describe("share of the schedule over which the learning rate rises"),
-  epochsPerIteration: positiveInteger.default(1),
+  epochsPerIteration: positiveInteger.default(1).describe("passes over the pairs of an iteration"),
   scheduleEpochs: z
     .int()
     .nonnegative()
     .default(0)
     .describe("epochs that the schedule is made for; 0 means as many as are trained, more stops it early"),
-  pairsPerUpdate: positiveInteger.default(32),
+  pairsPerUpdate: positiveInteger.default(32).describe("pairs in an update, of two rows each"),
   maxRowsPerCall: positiveInteger
     .default(128)
     .describe("rows sent to the engine at once; does not change the numbers"),
@@ -176,6 +201,25 @@ export const spinOptions = z.strictObject({
 });
 
 export type SpinOptions = ReturnType<typeof spinOptions.parse>;
+
+/** Options and groups of options that have no effect beside the others. */
+export function unusedOptions(options: SpinOptions): string[] {
+  const { warmUp, schedule } = options;
+  const unused: Record<string, boolean> = {
+    annotations: options.data !== shippedData,
+    architecture: options.baseModel !== "",
+    baseModelParameterCount: options.baseModel === "",
+    "warmUp.rowsPerUpdate": warmUp.epochs === 0,
+    "warmUp.learningRate": warmUp.epochs === 0,
+    "warmUp.weightDecay": warmUp.epochs === 0,
+    "warmUp.finalLearningRateShare": warmUp.epochs === 0,
+    // The warm-up has AdamW in any case.
+    beta2: options.optimizer !== "adamw" && warmUp.epochs === 0,
+    scheduleEpochs: schedule === "constant",
+    equalTimeRatio: !options.controls.includes("equal-time"),
+  };
+  return Object.keys(unused).filter((name) => unused[name] === true);
+}
 
 /** Whether a source lies on the hub, and not here. */
 export function isRemote(source: string): boolean {

@@ -6,6 +6,7 @@ import { messageOf, type JsonObject } from "spar/base";
 import { expectCode } from "spar/testing";
 import { randomOfRun, resolveOptions, type Plan } from "spar/train";
 import { afterAll, expect, test } from "vitest";
+import { unusedOptions } from "./options.ts";
 import { recipe } from "./recipe.ts";
 
 const root = mkdtempSync(join(tmpdir(), "spar-spin-plan-"));
@@ -129,4 +130,26 @@ test("first pairs from a file are counted as they are, and take the place of ans
   const evaluated = 400 * 5;
   expect(valueOf(given, "tokens of answers")).toBe((64 * 3 + evaluated) * 6);
   expect(valueOf(await planOf(settings), "tokens of answers")).toBe((64 * 4 + evaluated) * 6);
+});
+
+test.each<[JsonObject, readonly string[]]>([
+  [{}, ["baseModelParameterCount", "scheduleEpochs", "equalTimeRatio"]],
+  [
+    { baseModel: "./model", schedule: "linear", warmUp: { epochs: 0 }, optimizer: "rmsprop" },
+    [
+      "architecture",
+      "warmUp.rowsPerUpdate",
+      "warmUp.learningRate",
+      "warmUp.weightDecay",
+      "warmUp.finalLearningRateShare",
+      "beta2",
+      "equalTimeRatio",
+    ],
+  ],
+  [
+    { data: "mine.jsonl", controls: ["equal-time"] },
+    ["annotations", "baseModelParameterCount", "scheduleEpochs"],
+  ],
+])("beside %j other options have no effect", (overrides, expected) => {
+  expect(unusedOptions(resolveOptions(recipe, "nano", overrides))).toEqual(expected);
 });

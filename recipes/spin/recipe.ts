@@ -11,7 +11,7 @@ import { runControl, type ControlResult } from "./control.ts";
 import { evaluate, type Evaluation } from "./evaluate.ts";
 import { dataRandom, loadTask, rendererOf, type SpinTask } from "./examples.ts";
 import { warmUp } from "./fine-tuning.ts";
-import { shippedData, spinOptions, type SpinOptions } from "./options.ts";
+import { shippedData, spinOptions, unusedOptions, type SpinOptions } from "./options.ts";
 import { answersOfFile, type AnsweredPrompt } from "./pairs.ts";
 import { planSpin } from "./plan.ts";
 import { spinPresets } from "./presets.ts";
@@ -38,6 +38,7 @@ export const recipe: Recipe<typeof spinOptions> = defineRecipe({
   check: checkSpin,
   needs: needsOfSpin,
   plan: async (options, random) => planSpin(options, await countData(options, random)),
+  unusedOptions,
   renderer: rendererOf,
   examplePrompt: ({ data, annotations }) =>
     data === shippedData ? `12${annotations.operators[0] ?? "+"}4=` : null,

@@ -58,6 +58,8 @@ export interface Recipe<Schema extends OptionsSchema = OptionsSchema> {
    * what the run's own `run.random` would.
    */
   plan(options: z.output<Schema>, random: Random): Promise<Plan>;
+  /** Dotted names of options, or of whole groups, that have no effect beside the others; for the plan. */
+  unusedOptions?(options: z.output<Schema>): readonly string[];
   /**
    * How a prompt that a person types becomes tokens, the way it did in the run; for `spar sample`. Left
    * out: the chat template of the tokenizer where it has one, else the text as it is.

@@ -56,8 +56,10 @@ const unitsBySuffix: readonly (readonly [RegExp, string])[] = [
   [/Characters$/u, "characters"],
   [/Updates$|updateCount$/u, "updates"],
   [/Steps$|stepCount$/u, "steps"],
-  [/Epochs$|epochCount$|^epochsPer/u, "epochs"],
-  [/^rowsPer|rowCount$/u, "rows"],
+  [/^epochs$|Epochs$|epochCount$|^epochsPer/u, "epochs"],
+  [/^(?:maxR|r)owsPer|rowCount$/u, "rows"],
+  [/^(?:example|heldOut|sample)Count$/u, "examples"],
+  [/^iterationCount$/u, "iterations"],
   [/^pairsPer|pairCount$/u, "pairs"],
   [/Share$/u, "share of 1"],
 ];
@@ -71,6 +73,25 @@ export function unitOf(name: string): string | null {
 /** The type of an option in words: `a whole number above 0`, `one of "a", "b"`. */
 export function typeOf(schema: z.ZodType): string {
   return wordsOf(toJsonSchema(schema));
+}
+
+/** What an option, or each member of a list, can be where that is one of a few, as JSON; null elsewhere. */
+export function choicesOf(schema: z.ZodType): string[] | null {
+  return fewValues(toJsonSchema(schema));
+}
+
+function fewValues(schema: JsonSchema): string[] | null {
+  if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value));
+  if (schema.const !== undefined) return [JSON.stringify(schema.const)];
+  if (schema.items !== undefined && isSchema(schema.items)) return fewValues(schema.items);
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (choices === undefined) return null;
+  const values = choices.map((choice) => (isSchema(choice) ? fewValues(choice) : null));
+  return values.includes(null) ? null : values.flatMap((some) => some ?? []);
+}
+
+function isSchema(value: unknown): value is JsonSchema {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 type JsonSchema = z.core.JSONSchema.JSONSchema;

@@ -4,7 +4,7 @@ import { randomOfRun } from "../../train/index.ts";
 import { missingCapabilities, type Capability } from "../../contract/index.ts";
 import { chooseEngine, isPlanned } from "../discovery/choose-engine.ts";
 import { capabilitiesOf, listEngines, type LocatedEngine } from "../discovery/engines.ts";
-import { listOptionPaths } from "../options/option-paths.ts";
+import { choicesOf, listOptionPaths } from "../options/option-paths.ts";
 import { stateOfInputs, type PreparedRecipe } from "../prepare.ts";
 import type { Shell } from "../shell.ts";
 import type { EngineFit, OptionValue, PlanReport } from "./report.ts";
@@ -67,11 +67,15 @@ function unknownFit(id: string, problem: string): EngineFit {
 }
 
 function optionValues(prepared: PreparedRecipe): OptionValue[] {
-  return listOptionPaths(prepared.located.recipe.options).map(({ name, unit, description }) => ({
+  const { recipe } = prepared.located;
+  const unused = recipe.unusedOptions?.(prepared.options) ?? [];
+  return listOptionPaths(recipe.options).map(({ name, unit, description, schema }) => ({
     name,
     value: valueAt(prepared.options, name),
     source: sourceOf(name, prepared),
     unit,
+    choices: choicesOf(schema),
+    isUsed: !unused.some((one) => name === one || name.startsWith(`${one}.`)),
     description,
   }));
 }

@@ -26,6 +26,10 @@ export interface OptionValue {
   /** Where the value came from. */
   readonly source: "default" | "preset" | "set";
   readonly unit: string | null;
+  /** What it can be, where that is one of a few, as JSON; null elsewhere. */
+  readonly choices: readonly string[] | null;
+  /** False where the other options leave it without effect. */
+  readonly isUsed: boolean;
   readonly description: string;
 }
 

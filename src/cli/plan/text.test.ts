@@ -1,9 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { createStyle } from "../terminal/style.ts";
-import type { PlanReport } from "./report.ts";
+import type { OptionValue, PlanReport } from "./report.ts";
 import { planLines } from "./text.ts";
 
 const here = { missing: [], problem: null, setUpCommand: null, isPlanned: false };
+
+const option: OptionValue = {
+  name: "",
+  value: 1,
+  source: "default",
+  unit: null,
+  choices: null,
+  isUsed: true,
+  description: "",
+};
 
 const report: PlanReport = {
   recipe: "spin",
@@ -32,7 +42,14 @@ const report: PlanReport = {
   ],
   inputs: [{ input: "prompts.jsonl", state: "missing" }],
   departures: ["answers are short"],
-  options: [{ name: "temperature", value: 1, source: "preset", unit: null, description: "of answers" }],
+  options: [
+    { ...option, name: "temperature", source: "preset", description: "of answers" },
+    { ...option, name: "maxTokens", unit: "tokens" },
+    { ...option, name: "loss", value: "hinge", source: "set", choices: ['"hinge"', '"logistic"'] },
+    { ...option, name: "rank", isUsed: false },
+    { ...option, name: "scale", isUsed: false },
+    { ...option, name: "decay", source: "set", isUsed: false },
+  ],
 };
 
 describe("a printed plan", () => {
@@ -55,6 +72,13 @@ describe("a printed plan", () => {
   test("says which inputs are missing, what departs from the paper, and where values come from", () => {
     expect(text).toContain("missing  prompts.jsonl");
     expect(text).toContain("- answers are short");
-    expect(text).toMatch(/temperature = 1 \(from the preset\)\n {4}of answers/u);
+    expect(text).toMatch(/temperature = 1 \(preset\)\n {4}of answers\nmaxTokens = 1 \(default; tokens\)\n/u);
+    expect(text).toContain('loss = "hinge" (you; of "hinge", "logistic")');
+  });
+
+  test("names options without effect at the end, those that somebody set in full", () => {
+    expect(text).toContain("decay = 1 (you; without effect here)");
+    expect(text).not.toContain("rank = 1");
+    expect(text.split("\n").at(-1)).toBe("without effect here: rank, scale");
   });
 });

@@ -70,18 +70,39 @@ function engineLine(fit: EngineFit, style: Style): string {
 
 const indent = "    ";
 
-/** The value on a line of its own, its meaning below: values and meanings may both be long. */
-function optionLines(values: readonly OptionValue[], { style, maximumWidth }: PlanTextOptions): string[] {
-  return values.flatMap(({ name, value, source, unit, description }) => {
-    const notes = [
-      unit ?? "",
-      source === "default" ? "" : `from ${source === "set" ? "--set" : "the preset"}`,
-    ];
-    const note = notes.filter((text) => text !== "").join(", ");
-    const meaning = description === "" ? [] : wrap(oneLine(description), maximumWidth - indent.length);
-    return [
-      `${name} = ${oneLine(JSON.stringify(value))}${note === "" ? "" : style.faint(` (${note})`)}`,
-      ...meaning.map((line) => style.faint(`${indent}${line}`)),
-    ];
-  });
+const origins: Readonly<Record<OptionValue["source"], string>> = {
+  default: "default",
+  preset: "preset",
+  set: "you",
+};
+
+/**
+ * The value on a line of its own, its meaning below: values and meanings may both be long. What has no effect
+ * is named at the end, unless it was set by hand: whoever sets it shall see that it does nothing.
+ */
+function optionLines(values: readonly OptionValue[], options: PlanTextOptions): string[] {
+  const shown = values.filter(({ isUsed, source }) => isUsed || source === "set");
+  const unused = values.filter((value) => !shown.includes(value)).map(({ name }) => name);
+  const { style, maximumWidth } = options;
+  return [
+    ...shown.flatMap((value) => optionText(value, options)),
+    ...(unused.length === 0
+      ? []
+      : wrap(`without effect here: ${unused.join(", ")}`, maximumWidth).map((line) => style.faint(line))),
+  ];
+}
+
+function optionText(option: OptionValue, { style, maximumWidth }: PlanTextOptions): string[] {
+  const { name, value, source, unit, choices, isUsed, description } = option;
+  const notes = [
+    origins[source],
+    ...(unit === null ? [] : [unit]),
+    ...(choices === null ? [] : [`of ${choices.join(", ")}`]),
+    ...(isUsed ? [] : ["without effect here"]),
+  ];
+  const meaning = description === "" ? [] : wrap(oneLine(description), maximumWidth - indent.length);
+  return [
+    `${name} = ${oneLine(JSON.stringify(value))}${style.faint(` (${oneLine(notes.join("; "))})`)}`,
+    ...meaning.map((line) => style.faint(`${indent}${line}`)),
+  ];
 }
