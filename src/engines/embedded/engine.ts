@@ -35,8 +35,9 @@ export interface EmbeddedEngineOptions {
   /** Threads that compute. Results do not depend on it. Default: one per core. */
   readonly threadCount?: number;
   /**
-   * `wasm` runs everywhere and is the default. `native` is faster and needs the package onnxruntime-node; its
-   * numbers differ within the rounding of float32, so it is never chosen silently.
+   * `wasm` runs everywhere and is the default. `native` needs the package onnxruntime-node and is faster for
+   * models of about a million parameters and more; its numbers differ within the rounding of float32, which
+   * compounds over a run, so it is never chosen silently.
    */
   readonly executor?: ExecutorName;
 }
