@@ -3,7 +3,7 @@
  * files are measured and hashed, it is forced to disk and renamed; only then may a commit name it.
  * Folders that no commit names are left-overs of a crash and go. Knows nothing of what is inside.
  */
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { createReadStream, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -41,16 +41,20 @@ export class CheckpointFolder {
     return join(this.#root, folder);
   }
 
-  /** A path that does not exist yet, for the engine to write to; `install` moves it. */
+  /**
+   * A path for the engine to write to that nobody was given before; `install` moves it. An engine that
+   * missed its deadline may write on while another is asked for the same checkpoint.
+   */
   temporaryPath(folder: string): string {
-    const path = this.pathOf(`${folder}${temporarySuffix}`);
-    rmSync(path, { recursive: true, force: true });
-    return path;
+    return this.pathOf(`${folder}.${randomUUID().slice(0, 8)}${temporarySuffix}`);
   }
 
-  /** Moves what was written to `temporaryPath(folder)` to its place. */
-  async install(folder: string, policy: string, digest: string | null): Promise<Checkpoint> {
-    const temporary = this.pathOf(`${folder}${temporarySuffix}`);
+  /** Moves what was written to a temporary path to its place. */
+  async install(
+    temporary: string,
+    checkpoint: Pick<Checkpoint, "folder" | "policy" | "digest">,
+  ): Promise<Checkpoint> {
+    const { folder } = checkpoint;
     const files = await measure(temporary);
     return withStoreErrors(`keeping the checkpoint ${folder}`, () => {
       if (files.length === 0) {
@@ -58,7 +62,7 @@ export class CheckpointFolder {
       }
       rmSync(this.pathOf(folder), { recursive: true, force: true });
       installFolder(temporary, this.pathOf(folder));
-      return { folder, policy, digest, files, bytes: files.reduce((sum, file) => sum + file.bytes, 0) };
+      return { ...checkpoint, files, bytes: files.reduce((sum, file) => sum + file.bytes, 0) };
     });
   }
 
@@ -69,11 +73,18 @@ export class CheckpointFolder {
 
   /** Removes every folder that is not in use; returns what was removed. */
   removeOthers(inUse: ReadonlySet<string>): string[] {
-    return withStoreErrors("removing checkpoints", () => {
-      const others = readdirSync(this.#root).filter((name) => !inUse.has(name));
-      for (const name of others) rmSync(this.pathOf(name), { recursive: true, force: true });
-      return others;
-    });
+    const names = withStoreErrors("looking for checkpoints", () => readdirSync(this.#root));
+    return names.filter((name) => !inUse.has(name) && this.#removeIfPossible(name));
+  }
+
+  /** What cannot go now, since somebody writes there still, goes another time: no commit names it. */
+  #removeIfPossible(name: string): boolean {
+    try {
+      rmSync(this.pathOf(name), { recursive: true, force: true });
+      return true;
+    } catch {
+      return false;
+    }
   }
 }
 

@@ -252,9 +252,13 @@ test("a write-ahead log that is cut at any byte gives a prefix of the commits", 
 test("a checkpoint that was cut, changed or lost is refused by name", async () => {
   const store = create("checkpoints");
   const { checkpoints } = store;
-  mkdirSync(join(checkpoints.temporaryPath("policy-0"), "inner"), { recursive: true });
-  writeFileSync(join(checkpoints.pathOf("policy-0.tmp"), "inner", "weights"), "12345678");
-  const checkpoint = await checkpoints.install("policy-0", "policy", "digest");
+  const temporary = checkpoints.temporaryPath("policy-0");
+  mkdirSync(join(temporary, "inner"), { recursive: true });
+  writeFileSync(join(temporary, "inner", "weights"), "12345678");
+  const late = checkpoints.temporaryPath("policy-0");
+  expect(late, "whoever missed its deadline may write on").not.toBe(temporary);
+  const kept = { folder: "policy-0", policy: "policy", digest: "digest" };
+  const checkpoint = await checkpoints.install(temporary, kept);
   expect(checkpoint).toMatchObject({ bytes: 8, files: [{ path: "inner/weights", bytes: 8 }] });
   await checkpoints.verify(checkpoint);
   const file = join(checkpoints.pathOf("policy-0"), "inner", "weights");

@@ -52,6 +52,8 @@ export interface ScriptedEngineOptions {
   readonly sample: Script;
   /** Answers every other call. Without it they fail with `engine-failed`. */
   readonly rest?: Engine;
+  /** False for runs of many hours, whose calls would fill the memory. Default true. */
+  readonly remembersCalls?: boolean;
 }
 
 const defaultTimeoutMs = 60_000;
@@ -94,7 +96,7 @@ export class ScriptedEngine implements Engine {
 
   async sample(version: PolicyVersion, request: SampleRequest, call?: CallOptions): Promise<SampleResponse> {
     this.#checkOpen();
-    this.#calls.push({ call: "sample", version, request });
+    this.#remember({ call: "sample", version, request });
     const signals = call?.signal === undefined ? [] : [call.signal];
     const wait = {
       boundary: "engine" as const,
@@ -173,9 +175,13 @@ export class ScriptedEngine implements Engine {
 
   #rest(call: Exclude<ScriptedCall["call"], "sample">, about: string): Engine {
     this.#checkOpen();
-    this.#calls.push({ call });
+    this.#remember({ call });
     if (this.#options.rest === undefined) throw unscripted(`${call} (${about})`);
     return this.#options.rest;
+  }
+
+  #remember(call: ScriptedCall): void {
+    if (this.#options.remembersCalls !== false) this.#calls.push(call);
   }
 
   #checkOpen(): void {

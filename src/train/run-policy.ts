@@ -127,7 +127,11 @@ export class RunPolicy implements Policy {
         throw toStoreError(thrown, `saving the model ${this.name}`);
       },
     );
-    const checkpoint = await host.store.checkpoints.install(folder, this.name, state.digest);
+    const checkpoint = await host.store.checkpoints.install(temporary, {
+      folder,
+      policy: this.name,
+      digest: state.digest,
+    });
     host.saved(checkpoint);
     this.#saved = { checkpoint, changeCount };
     return checkpoint;

@@ -81,6 +81,15 @@ test("a version is kept while a result or a state names it, or an unsaved model 
   ).toEqual(new Set(["b-4"]));
 });
 
+test("a version that was dropped while a model still began from it goes once that is saved", () => {
+  const named = step({ versions: [version("a", 1)] }, { deep: [publicVersion(version("a", 1))] });
+  const dropped = step({ droppedVersions: ["run:a@1"] });
+  const standing = standingAfter(named, made("b", "run:a@1"), dropped, step({}), step({}));
+  expect(standing.neededFolders()).toEqual(new Set(["a-1"]));
+  standing.apply(null, step({ changed: ["b"], saved: { b: "b-4" } }).effects);
+  expect(standing.neededFolders()).toEqual(new Set(["b-4"]));
+});
+
 test("numbers of versions rise, also over those that nobody needs any more", () => {
   const standing = standingAfter(made("a"), step({ versions: [version("a", 1), version("a", 2)] }));
   expect(standing.nextNumber("a")).toBe(3);

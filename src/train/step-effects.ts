@@ -175,6 +175,9 @@ export class Standing {
       );
       if (!named.has(address)) this.versions.delete(address);
     }
+    // Numbers rise: what is gone does not come back, and a long run names thousands of versions.
+    for (const addresses of [this.#namedByResults, this.#dropped])
+      for (const address of addresses) if (!this.versions.has(address)) addresses.delete(address);
   }
 }
 

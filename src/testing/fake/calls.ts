@@ -28,6 +28,7 @@ export interface FakeCallsOptions {
   readonly latencyMs: number | Readonly<Partial<Record<FakeCallKind, number>>>;
   readonly faults: readonly FakeFault[];
   readonly defaultTimeoutMs: number;
+  readonly remembersCalls: boolean;
 }
 
 export interface CallSite {
@@ -74,10 +75,7 @@ export class FakeCalls {
     this.checkOpen();
     const fault = this.plan.next(site.kind);
     const nth = this.plan.count(site.kind);
-    const index = this.#log.push({ kind: site.kind, subject: site.subject, outcome: "under-way" }) - 1;
-    const end = (outcome: FakeCall["outcome"]): void => {
-      this.#log[index] = { kind: site.kind, subject: site.subject, outcome };
-    };
+    const end = this.#begin(site);
     const what = `the answer of the fake engine to ${site.kind}`;
     const signals = site.call?.signal === undefined ? [] : [site.call.signal];
     const wait = {
@@ -106,6 +104,13 @@ export class FakeCalls {
       end("failed");
       throw thrown;
     }
+  }
+
+  /** Writes a call down; what is returned says how it ended. */
+  #begin({ kind, subject }: CallSite): (outcome: FakeCall["outcome"]) => void {
+    if (!this.#options.remembersCalls) return () => undefined;
+    const index = this.#log.push({ kind, subject, outcome: "under-way" }) - 1;
+    return (outcome) => void (this.#log[index] = { kind, subject, outcome });
   }
 
   /** Even without latency a call leaves the event loop free once. */

@@ -45,6 +45,8 @@ export interface FakeEngineOptions {
   readonly faults?: readonly FakeFault[];
   /** Applies to calls without one of their own. Default 60 s. */
   readonly defaultTimeoutMs?: number;
+  /** False for runs of many hours, whose calls would fill the memory. Default true. */
+  readonly remembersCalls?: boolean;
 }
 
 const noBatching: BatchOptions = { size: Number.MAX_SAFE_INTEGER, durationMs: 0 };
@@ -79,6 +81,7 @@ export class FakeEngine implements Engine, FakeModelHost {
       latencyMs: options.latencyMs ?? 0,
       faults: options.faults ?? [],
       defaultTimeoutMs: options.defaultTimeoutMs ?? 60_000,
+      remembersCalls: options.remembersCalls ?? true,
     });
     this.#batcher =
       options.sampleBatch === undefined ? null : new Batcher(options.sampleBatch ?? noBatching, timer);

@@ -12,7 +12,7 @@ import { resumeRun, startRun } from "../../../src/train/index.ts";
 import { makeSmallRecipe } from "../../fixtures/durability/small-recipe.ts";
 import { contentOf } from "../content.ts";
 import { drawFaults, leavesTrace, type Fault } from "./fault-plan.ts";
-import { FaultyWorld, waitMs } from "./faulty-world.ts";
+import { FaultyWorld, hastyWaitMs, waitMs } from "./faulty-world.ts";
 
 /** Far beyond every deadline of these runs, which are fractions of a second; a machine may be busy. */
 const attemptLimitMs = 120_000;
@@ -36,11 +36,13 @@ export async function liveThroughFaults(
   const struck: Fault[] = [];
   let before = finishedIn(folder);
   const attemptCount = 1 + random.integer(4);
+  // In a hurry nearly everything misses its deadline at some time.
+  const hurry = random.pick([hastyWaitMs, waitMs, waitMs, waitMs]);
   for (let attempt = 0; ends.at(-1) !== "finished" || attempt <= attemptCount; attempt++) {
     const faults = attempt < attemptCount ? drawFaults(random) : [];
     // Without faults nothing may depend on how busy the machine is.
-    const world = new FaultyWorld(faults, faults.length > 0 ? waitMs : attemptLimitMs);
-    const end = await runOnce(folder, world);
+    const world = new FaultyWorld(faults, faults.length > 0 ? hurry : attemptLimitMs);
+    const { code: end, message } = await runOnce(folder, world);
     ends.push(end);
     struck.push(...world.struck);
     const after = finishedIn(folder);
@@ -51,7 +53,7 @@ export async function liveThroughFaults(
       const mayFail = faults.length > 0 || (end === "too-many-failures" && attempt === attemptCount);
       assert(mayFail || end === "finished", `without faults the run must finish, got ${end}`);
     } catch (thrown) {
-      const told = JSON.stringify({ attempt, faults, ends });
+      const told = JSON.stringify({ attempt, faults, ends, message });
       throw new Error(`${messageOf(thrown)}; ${told}`, { cause: thrown });
     }
     before = after;
@@ -66,7 +68,10 @@ export async function liveThroughFaults(
 }
 
 /** Starts or resumes; gives the code of the error, or `finished`. */
-async function runOnce(folder: string, world: FaultyWorld): Promise<string> {
+async function runOnce(
+  folder: string,
+  world: FaultyWorld,
+): Promise<{ readonly code: string; readonly message: string }> {
   const common = {
     recipe: makeSmallRecipe(world.hooks),
     folder,
@@ -90,11 +95,11 @@ async function runOnce(folder: string, world: FaultyWorld): Promise<string> {
   try {
     const run = existsSync(folder) ? resumeRun(common) : startRun(start);
     await Promise.race([run, limit.promise]);
-    return "finished";
+    return { code: "finished", message: "" };
   } catch (thrown) {
     assert(isSparError(thrown), `expected a typed error, got ${String(thrown)}`);
     assert(thrown.message !== "", "expected an error with a message");
-    return thrown.code;
+    return { code: thrown.code, message: thrown.message };
   } finally {
     mendDisk();
     clearTimeout(patience);

@@ -15,6 +15,7 @@ import type { Fault } from "./fault-plan.ts";
 
 /** Of every wait while things go wrong. */
 export const waitMs = 120;
+export const hastyWaitMs = 12;
 const lateMs = 3 * waitMs;
 const hourMs = 3_600_000;
 
