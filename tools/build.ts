@@ -1,6 +1,6 @@
 /**
- * Makes `dist/`: JavaScript, declarations and source maps of `src` and `recipes`, and next to the compiled recipes
- * the files that they read. Run by `npm run build` and before packing. Knows nothing of what is in a recipe.
+ * Makes `dist/`: JavaScript, declarations and source maps of `src` and `recipes`, and next to the compiled modules
+ * the files that they read: of recipes all, of `src` the Python. Run by `npm run build` and before packing. Knows nothing of what is in a recipe.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, readdirSync, rmSync, statSync } from "node:fs";
@@ -24,4 +24,6 @@ cpSync(join(root, "recipes"), join(root, "dist", "recipes"), {
     return !source.endsWith(".ts");
   },
 });
+for (const file of readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }))
+  if (file.endsWith(".py")) cpSync(join(root, "src", file), join(root, "dist", "src", file));
 console.log(`dist/ holds ${readdirSync(join(root, "dist"), { recursive: true }).length} entries`);

@@ -9,6 +9,8 @@ export {
   type Table,
   type TurnView,
 } from "./game.ts";
+export { openSpielMatch } from "./foreign/open-spiel-match.ts";
+export { textArenaMatch, type TextArenaTask } from "./foreign/textarena-match.ts";
 export { defineMatch, forfeit, type Match, type MatchFacts, type MatchOutcome } from "./match.ts";
 export { addToAverage, averageProfile, type ProfileSum } from "./tree/average-profile.ts";
 export {
@@ -25,7 +27,9 @@ export {
   type DecisionNode,
   type EndNode,
   type TreeNode,
+  type TreeOptions,
   type TreePath,
+  type TreeServices,
 } from "./tree/nodes.ts";
 export { expectedReturns, profileOf, uniformBehavior, type Behavior, type Profile } from "./tree/profiles.ts";
 export {

@@ -5,7 +5,13 @@
 import { canonicalJson, present, type JsonValue } from "../../base/index.ts";
 import type { Match } from "../match.ts";
 import { treeWalker } from "./next-node.ts";
-import { informationSetKey, type DecisionNode, type TreeNode, type TreePath } from "./nodes.ts";
+import {
+  informationSetKey,
+  type DecisionNode,
+  type TreeNode,
+  type TreeOptions,
+  type TreePath,
+} from "./nodes.ts";
 import { treeError } from "./tree-errors.ts";
 
 /** All places where a seat knows the same. The decision is that of one of them; they have the same words and choices. */
@@ -36,8 +42,12 @@ export interface MatchTree {
  * @throws `no-exact-tree`; `tree-too-large`; `position-ambiguous` where equal positions of a seat come
  * with other words, other choices, or after other replies of its own
  */
-export async function growTree<Task extends JsonValue>(match: Match<Task>, task: Task): Promise<MatchTree> {
-  const walk = treeWalker(match, task);
+export async function growTree<Task extends JsonValue>(
+  match: Match<Task>,
+  task: Task,
+  options: TreeOptions = {},
+): Promise<MatchTree> {
+  const walk = treeWalker(match, task, options);
   const sets = new Map<string, { readonly set: InformationSet; readonly recall: string }>();
   const grow = async (path: TreePath, recalls: Readonly<Record<string, string>>): Promise<Branch> => {
     const node = await walk(path);

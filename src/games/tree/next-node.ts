@@ -4,7 +4,7 @@
  */
 import type { JsonValue } from "../../base/index.ts";
 import type { Match } from "../match.ts";
-import type { TreeNode, TreePath } from "./nodes.ts";
+import type { TreeNode, TreeOptions, TreePath } from "./nodes.ts";
 import { PathTable } from "./path-table.ts";
 import { treeError } from "./tree-errors.ts";
 
@@ -12,15 +12,16 @@ import { treeError } from "./tree-errors.ts";
  * Where a match stands after a path. Replies need not be legal: what the rules do with an illegal one
  * is what follows.
  *
- * @throws `no-exact-tree` for a game that asks several seats at once, uses services, siblings or
- * `random`, or asks without choices or position
+ * @throws `no-exact-tree` for a game that asks several seats at once, uses siblings, `random` or services
+ * that are not given, or asks without choices or position; what a service throws
  */
 export async function nextNode<Task extends JsonValue>(
   match: Match<Task>,
   task: Task,
   path: TreePath,
+  { services = {} }: TreeOptions = {},
 ): Promise<TreeNode> {
-  const table = new PathTable(match, path);
+  const table = new PathTable(match, path, services);
   const ended = match.play(table, structuredClone(task));
   const outcome = await Promise.race([table.stopped, ended]);
   const { node } = table;
@@ -40,6 +41,7 @@ const maximumNodes = 2_000_000;
 export function treeWalker<Task extends JsonValue>(
   match: Match<Task>,
   task: Task,
+  options: TreeOptions = {},
 ): (path: TreePath) => Promise<TreeNode> {
   let visitedCount = 0;
   return (path) => {
@@ -48,6 +50,6 @@ export function treeWalker<Task extends JsonValue>(
         "tree-too-large",
         `expected a tree of at most ${maximumNodes} places, ${match.id} has more`,
       );
-    return nextNode(match, task, path);
+    return nextNode(match, task, path, options);
   };
 }

@@ -1,9 +1,24 @@
 /** The places of a match's tree and the ways between them. Plain data. */
+import type { CallOptions, JsonValue } from "../../base/index.ts";
 import type { Segment } from "../game.ts";
 import type { MatchOutcome } from "../match.ts";
 
 /** From the start of a match to a place in it: the text of each reply, the index of each draw, in order. */
 export type TreePath = readonly (string | number)[];
+
+/**
+ * Services that a match needs to be walked, by name. Each is a pure function of its input: it is called
+ * again for every place that lies behind it.
+ */
+export type TreeServices = Readonly<
+  Record<string, (input: JsonValue, call: CallOptions) => Promise<JsonValue>>
+>;
+
+/** What a walk may be given besides the match and its task. */
+export interface TreeOptions {
+  /** Default none: a match that calls one has no exact tree. */
+  readonly services?: TreeServices;
+}
 
 /** A seat is asked. */
 export interface DecisionNode {

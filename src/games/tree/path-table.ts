@@ -1,13 +1,13 @@
 /**
  * The table on which one path through a match is played: it answers with the replies and draws of the
  * path and stops where the path ends. It needs nothing of a game but `play`. Refuses what has no exact
- * tree: several asks at once, services, chance that cannot be listed.
+ * tree: several asks at once, services that it was not given, chance that cannot be listed.
  */
-import { present, type JsonValue, type Random, type SparError } from "../../base/index.ts";
+import { copyJson, present, type JsonValue, type Random, type SparError } from "../../base/index.ts";
 import type { EpisodeLimits } from "../../records/index.ts";
 import type { Ask, CallOutcome, Reply, Segment, Table } from "../game.ts";
 import type { Match } from "../match.ts";
-import type { ChanceNode, DecisionNode, TreePath } from "./nodes.ts";
+import type { ChanceNode, DecisionNode, TreePath, TreeServices } from "./nodes.ts";
 import { treeError, type TreeErrorCode } from "./tree-errors.ts";
 
 interface Link {
@@ -18,6 +18,7 @@ interface Link {
 export class PathTable implements Table {
   readonly #match: Pick<Match, "id" | "seats" | "limits">;
   readonly #path: TreePath;
+  readonly #services: TreeServices;
   readonly #stop = Promise.withResolvers<void>();
   readonly #links = new Map<string, Link>();
   readonly #draws = new Map<string, { readonly index: number; readonly count: number }>();
@@ -27,9 +28,10 @@ export class PathTable implements Table {
   #node: DecisionNode | ChanceNode | null = null;
   #problem: SparError | null = null;
 
-  constructor(match: Pick<Match, "id" | "seats" | "limits">, path: TreePath) {
+  constructor(match: Pick<Match, "id" | "seats" | "limits">, path: TreePath, services: TreeServices) {
     this.#match = match;
     this.#path = path;
+    this.#services = services;
   }
 
   /** Resolves where the path ends before the match, or where the match was refused. */
@@ -91,8 +93,22 @@ export class PathTable implements Table {
     return this.#refuse("no-exact-tree", `asked seat ${seat} for ${count} siblings`);
   }
 
-  call(service: string): Promise<CallOutcome> {
-    return this.#refuse("no-exact-tree", `called the service ${service}`);
+  call(service: string, input: JsonValue): Promise<CallOutcome> {
+    this.#checkOneAtATime(`called the service ${service}`);
+    const perform = Object.hasOwn(this.#services, service) ? this.#services[service] : undefined;
+    if (perform === undefined) return this.#refuse("no-exact-tree", `called the service ${service}`);
+    this.#isAnswerUnderWay = true;
+    return perform(copyJson(input), {}).then(
+      (output) => {
+        this.#isAnswerUnderWay = false;
+        return { kind: "output", output: copyJson(output) };
+      },
+      (thrown: unknown) => {
+        // Whatever the game would make of it: an analysis of failures is none of the game.
+        this.#stop.reject(thrown);
+        throw thrown;
+      },
+    );
   }
 
   random(label: string): Random {

@@ -6,10 +6,10 @@
 import { assert, present, type JsonValue } from "../../base/index.ts";
 import type { Match, MatchOutcome } from "../match.ts";
 import { treeWalker } from "./next-node.ts";
-import type { DecisionNode, TreeNode, TreePath } from "./nodes.ts";
+import type { DecisionNode, TreeNode, TreeOptions, TreePath } from "./nodes.ts";
 import type { Solution } from "./solve-match.ts";
 
-export interface PerfectOpposition<Task extends JsonValue> {
+export interface PerfectOpposition<Task extends JsonValue> extends TreeOptions {
   readonly match: Match<Task>;
   readonly task: Task;
   /** The seat whose replies are judged. */
@@ -47,7 +47,7 @@ interface Line {
 export async function scoreAgainstPerfect<Task extends JsonValue>(
   options: PerfectOpposition<Task>,
 ): Promise<ScoreAgainstPerfect> {
-  const walk = treeWalker(options.match, options.task);
+  const walk = treeWalker(options.match, options.task, options);
   const ends: End[] = [];
   let replyCount = 0;
   let lines: readonly Line[] = [{ path: [], weight: 1 }];

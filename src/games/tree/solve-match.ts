@@ -5,7 +5,7 @@
 import { present, type JsonValue } from "../../base/index.ts";
 import type { Match } from "../match.ts";
 import { treeWalker } from "./next-node.ts";
-import { informationSetKey, type DecisionNode, type TreePath } from "./nodes.ts";
+import { informationSetKey, type DecisionNode, type TreeOptions, type TreePath } from "./nodes.ts";
 import { treeError } from "./tree-errors.ts";
 
 export interface SolvedPosition {
@@ -37,9 +37,13 @@ const tieTolerance = 1e-9;
  * @throws `no-exact-tree` for more than two seats, hidden information, or returns that add up to
  * something; `tree-too-large`
  */
-export async function solveMatch<Task extends JsonValue>(match: Match<Task>, task: Task): Promise<Solution> {
+export async function solveMatch<Task extends JsonValue>(
+  match: Match<Task>,
+  task: Task,
+  options: TreeOptions = {},
+): Promise<Solution> {
   const [first, second] = seatsOf(match);
-  const walk = treeWalker(match, task);
+  const walk = treeWalker(match, task, options);
   const positions = new Map<string, SolvedPosition>();
   /** What the first seat gets; the second gets the opposite. */
   const valueOf = async (path: TreePath): Promise<number> => {
