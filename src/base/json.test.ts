@@ -28,11 +28,11 @@ test("the canonical text is JSON of the same value, and the same for any order o
   );
 });
 
-test("a copy is what the canonical text gives back, and shares nothing with the value", () => {
+test("a copy is what the text gives back, and shares nothing with the value", () => {
   fc.assert(
     fc.property(json(), (value) => {
-      expect(JSON.stringify(copyJson(value))).toBe(JSON.stringify(parseJson(canonicalJson(value))));
-      expect(copyJson(value)).toEqual(parseJson(canonicalJson(value)));
+      expect(JSON.stringify(copyJson(value))).toBe(JSON.stringify(parseJson(JSON.stringify(value))));
+      expect(canonicalJson(copyJson(value))).toBe(canonicalJson(value));
     }),
   );
   const list = [1];

@@ -25,8 +25,8 @@ export function canonicalJson(value: JsonValue): string {
 }
 
 /**
- * The value as its canonical JSON gives it back, without the text between: members in order, no
- * negative zero, plain objects. Shares nothing with the value that can be changed.
+ * The value as its JSON gives it back, without the text between: no negative zero, plain objects.
+ * Shares nothing with the value that can be changed.
  *
  * @throws RangeError, TypeError as `canonicalJson` does
  */
@@ -39,7 +39,7 @@ export function copyJson(value: JsonValue): JsonValue {
   if (isJsonArray(value)) return Array.from(value, copyJson);
   if (typeof value !== "object") throw new TypeError(`JSON cannot hold a ${typeof value}`);
   const copy: Record<string, JsonValue> = {};
-  for (const key of sortedKeys(value)) {
+  for (const key of Object.keys(value)) {
     const member = copyJson(value[key] as JsonValue);
     // Assigned, this one name would set the prototype.
     if (key === "__proto__") Object.defineProperty(copy, key, { ...ownMember, value: member });
@@ -49,14 +49,6 @@ export function copyJson(value: JsonValue): JsonValue {
 }
 
 const ownMember = { configurable: true, enumerable: true, writable: true };
-
-function sortedKeys(value: JsonObject): string[] {
-  const keys = Object.keys(value);
-  for (let index = 1; index < keys.length; index++) {
-    if ((keys[index - 1] ?? "") > (keys[index] ?? "")) return keys.toSorted();
-  }
-  return keys;
-}
 
 function isJsonArray(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value);

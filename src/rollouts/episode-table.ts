@@ -4,7 +4,7 @@
  * answer comes about is not its business.
  */
 import { copyJson, createRandom, messageOf, type JsonValue, type Random } from "../base/index.ts";
-import type { Ask, CallOutcome, Reply, Table } from "../games/index.ts";
+import type { Ask, CallOutcome, Reply, Segment, Table } from "../games/index.ts";
 import type { Call, EpisodeLimits, Turn } from "../records/index.ts";
 import { askDigest } from "./ask-digest.ts";
 import type { AskAnswer, CallAnswer } from "./answers.ts";
@@ -119,10 +119,10 @@ export class EpisodeTable implements Table {
     if (!Number.isInteger(count) || count < 1)
       throw gameError("game-failed", `expected to ask for 1 or more replies, got ${count}`);
     const player = this.#find("seat", this.#options.seats, seat);
-    const prompt = ask.prompt.map((segment) => ({ ...segment }));
+    const prompt = ask.prompt.map(copySegment);
     const isCompared = this.#episode.record !== null || this.#options.recorder.keepsNothing !== true;
     const digest = isCompared ? askDigest(seat, count, { ...ask, prompt }) : "";
-    return { ...asking, prompt, player, digest, sequence: this.#episode.nextSequence() };
+    return { seat, count, ask, prompt, player, digest, sequence: this.#episode.nextSequence() };
   }
 
   #find<Found>(kind: "seat" | "service", known: Readonly<Record<string, Found>>, name: string): Found {
@@ -144,6 +144,13 @@ export class EpisodeTable implements Table {
       return told;
     }
   }
+}
+
+function copySegment(segment: Segment): Segment {
+  const { role } = segment;
+  return segment.kind === "text"
+    ? { kind: "text", role, text: segment.text }
+    : { kind: "image", role, imageDigest: segment.imageDigest };
 }
 
 function copyInput(input: JsonValue, service: string): JsonValue {

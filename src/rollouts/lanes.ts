@@ -12,35 +12,55 @@ export interface LanesOptions {
   readonly breath: Breath;
 }
 
+/** What is done with each item. */
+export interface LaneTask<Item, Worked, Result> {
+  /** Takes the lane. */
+  work(item: Item, itemIndex: number): Promise<Worked>;
+  /** Leaves the lane to the next item: a wait for the disk, which many can share. */
+  finish(worked: Worked): Promise<Result>;
+}
+
 /** Steps in which a task that waits for nothing has got somewhere. */
 const lookSteps = 4;
 /** Lanes that are opened first where it has; then so many times as many with each round of the event loop. */
 const growth = 8;
 
 /**
- * Runs `task` over all items. The first failure stops new tasks from starting, is thrown once those
- * under way have settled, and nothing is left running.
+ * Does all items. The first failure stops new ones from starting, is thrown once those under way have
+ * settled, and nothing is left running.
  */
-export async function runInLanes<Item, Result>(
+export async function runInLanes<Item, Worked, Result>(
   items: readonly Item[],
   options: LanesOptions,
-  task: (item: Item, itemIndex: number) => Promise<Result>,
+  task: LaneTask<Item, Worked, Result>,
 ): Promise<Result[]> {
   const { limit, breath } = options;
   const results = Array.from<Result>({ length: items.length });
   const failures: unknown[] = [];
   const lanes: Promise<void>[] = [];
+  const finishing = new Crowd();
   let next = 0;
   const isOver = (): boolean => next >= items.length || failures.length > 0;
+  const finish = async (worked: Worked, itemIndex: number): Promise<void> => {
+    try {
+      results[itemIndex] = await task.finish(worked);
+    } catch (thrown) {
+      failures.push(thrown);
+    }
+    finishing.leave();
+  };
   const lane = async (): Promise<void> => {
     while (!isOver()) {
       const itemIndex = next++;
       try {
-        results[itemIndex] = await task(items[itemIndex] as Item, itemIndex);
+        const worked = await task.work(items[itemIndex] as Item, itemIndex);
+        finishing.enter();
+        void finish(worked, itemIndex);
       } catch (thrown) {
         failures.push(thrown);
       }
       if (breath.isDue()) await breath.draw();
+      await finishing.below(limit);
     }
   };
   const openUpTo = (count: number): void => {
@@ -52,11 +72,39 @@ export async function runInLanes<Item, Result>(
     openUpTo(count);
     await nextRound();
     // Lanes that had to draw breath have enough to do.
-    if (!breath.takeDrawn()) count *= growth;
+    if (!breath.takeDrawn() && finishing.size < limit) count *= growth;
   }
   await Promise.all(lanes);
+  await finishing.below(1);
   if (failures.length > 0) throw failures[0];
   return results;
+}
+
+/** How many are somewhere, and a wait until they are fewer. */
+class Crowd {
+  #size = 0;
+  #left: PromiseWithResolvers<void> | null = null;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  enter(): void {
+    this.#size++;
+  }
+
+  leave(): void {
+    this.#size--;
+    this.#left?.resolve();
+    this.#left = null;
+  }
+
+  async below(size: number): Promise<void> {
+    while (this.#size >= size) {
+      this.#left ??= Promise.withResolvers();
+      await this.#left.promise;
+    }
+  }
 }
 
 async function getsOn(breath: Breath): Promise<boolean> {

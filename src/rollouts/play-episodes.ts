@@ -30,22 +30,13 @@ export async function playEpisodes<Task extends JsonValue, Outcome extends JsonV
     deadlines: new Deadlines(step.signal),
     breath: new Breath(step.clock),
   };
-  const { starts, deadlines, breath } = play;
+  const { deadlines, breath } = play;
   const progress = step.progress({ what, total: tasks.length, unit: "episodes" });
   const lanes = { limit: options.concurrency ?? 1024, breath };
   try {
-    const played = await runInLanes(tasks, lanes, async (task, index) => {
-      try {
-        const episode = await playTask(play, task, index);
-        progress.advance();
-        return episode;
-      } catch (thrown) {
-        if (isSparError(thrown) && thrown.code === "departed-from-record")
-          step.recorder.setAside([starts.idOf(index)]);
-        // Nobody will want the others either: they stop now, and are gone on with after a resume.
-        deadlines.stop();
-        throw thrown;
-      }
+    const played = await runInLanes(tasks, lanes, {
+      work: (task, index) => orStop(play, () => playTask(play, task, index), index),
+      finish: (played) => orStop(play, () => finishTask(play, played, () => progress.advance())),
     });
     checkFailures(options, played);
     return played;
@@ -64,18 +55,25 @@ interface Play<Task extends JsonValue, Outcome extends JsonValue> {
   readonly breath: Breath;
 }
 
+/** One episode; its end is yet to be written where it was played now. */
+interface Played<Outcome extends JsonValue> {
+  readonly episode: PlayedEpisode<Outcome>;
+  readonly isFromRecord: boolean;
+}
+
 async function playTask<Task extends JsonValue, Outcome extends JsonValue>(
   play: Play<Task, Outcome>,
   task: EpisodeTask<Task>,
   index: number,
-): Promise<PlayedEpisode<Outcome>> {
+): Promise<Played<Outcome>> {
   const { what, options, starts, deadlines, breath } = play;
   const { step, game, images } = options;
   if (deadlines.isStopped) throw abortedError({ boundary: "game", what });
   const seats = typeof options.seats === "function" ? options.seats(task, index) : options.seats;
   const start = starts.of(task, index, seats);
   const recorded = earlierTry(step.recorder, start);
-  if (recorded !== null && recorded.end !== null) return fromRecord(recorded, recorded.end);
+  if (recorded !== null && recorded.end !== null)
+    return { episode: fromRecord(recorded, recorded.end), isFromRecord: true };
   if (recorded === null) step.recorder.start(start);
   const { end, turns, calls } = await playEpisode(game, task.task, {
     start,
@@ -90,8 +88,34 @@ async function playTask<Task extends JsonValue, Outcome extends JsonValue>(
     callTimeoutMs: options.callTimeoutMs ?? defaultTimeoutMs,
     ...(images === undefined ? {} : { images }),
   });
-  await step.recorder.end(start.id, end);
-  return { start, end, outcome: outcomeOf<Outcome>(end), turns, calls };
+  return { episode: { start, end, outcome: outcomeOf<Outcome>(end), turns, calls }, isFromRecord: false };
+}
+
+/** An episode counts as finished once its end is on the disk. */
+async function finishTask<Task extends JsonValue, Outcome extends JsonValue>(
+  { options }: Play<Task, Outcome>,
+  { episode, isFromRecord }: Played<Outcome>,
+  advance: () => void,
+): Promise<PlayedEpisode<Outcome>> {
+  if (!isFromRecord) await options.step.recorder.end(episode.start.id, episode.end);
+  advance();
+  return episode;
+}
+
+/** What ends more than one episode ends all: they stop now, and are gone on with after a resume. */
+async function orStop<Task extends JsonValue, Outcome extends JsonValue, Result>(
+  { options, starts, deadlines }: Play<Task, Outcome>,
+  work: () => Promise<Result>,
+  index?: number,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (index !== undefined && isSparError(thrown) && thrown.code === "departed-from-record")
+      options.step.recorder.setAside([starts.idOf(index)]);
+    deadlines.stop();
+    throw thrown;
+  }
 }
 
 const defaultTimeoutMs = 300_000;

@@ -17,7 +17,8 @@ interface Link {
   readonly askedFrom: Link | null;
   readonly spans: readonly Span[];
   readonly prompt: readonly Segment[];
-  readonly text: string;
+  /** In the role `assistant`. */
+  readonly reply: Segment;
 }
 
 const freshContext: TurnContext = { chunks: [], history: [] };
@@ -33,20 +34,23 @@ export class TurnContexts {
   add(turn: Turn, prompt: readonly Segment[], askedFrom: string | null): void {
     const from = askedFrom === null ? null : this.#find(askedFrom);
     const contextParent = turn.contextParent === null ? null : from;
-    this.#links.set(turn.id, { contextParent, askedFrom: from, spans: turn.spans, prompt, text: turn.text });
+    const reply: Segment = { kind: "text", role: "assistant", text: turn.text };
+    this.#links.set(turn.id, { contextParent, askedFrom: from, spans: turn.spans, prompt, reply });
   }
 
   /** @throws `unknown-turn` */
   of(turnId: string | null): TurnContext {
     if (turnId === null) return freshContext;
     const last = this.#find(turnId);
-    const spans: Span[] = [];
-    for (const link of chain(last, (one) => one.contextParent)) spans.push(...link.spans);
+    const chunks: Chunk[] = [];
+    for (const { spans } of chain(last, "contextParent"))
+      for (const span of spans) chunks.push(this.#chunkOf(span));
     const history: Segment[] = [];
-    for (const link of chain(last, (one) => one.askedFrom)) {
-      history.push(...link.prompt, { kind: "text", role: "assistant", text: link.text });
+    for (const { prompt, reply } of chain(last, "askedFrom")) {
+      for (const segment of prompt) history.push(segment);
+      history.push(reply);
     }
-    return { chunks: spans.map((span) => this.#chunkOf(span)), history };
+    return { chunks, history };
   }
 
   #find(turnId: string): Link {
@@ -64,8 +68,8 @@ export class TurnContexts {
 }
 
 /** From the oldest to this one. */
-function chain(last: Link, before: (link: Link) => Link | null): Link[] {
+function chain(last: Link, before: "contextParent" | "askedFrom"): Link[] {
   const links: Link[] = [];
-  for (let link: Link | null = last; link !== null; link = before(link)) links.push(link);
+  for (let link: Link | null = last; link !== null; link = link[before]) links.push(link);
   return links.toReversed();
 }

@@ -10,9 +10,12 @@ import { storeError } from "./store-errors.ts";
 const kinds = ["rendered", "sampled", "forced"] as const;
 const imageKind = kinds.length;
 const digestBytes = 32;
+/** Of players without tokens: millions of turns share it. */
+const noBytes = new Uint8Array();
 
 /** Spans in order, each: kind, length, ids; or kind, digest, number of positions. */
 export function encodeSpans(spans: readonly Span[]): Uint8Array {
+  if (spans.length === 0) return noBytes;
   const bytes: number[] = [];
   for (const span of spans) {
     if (span.kind === "image") {
@@ -53,6 +56,7 @@ export function decodeSpans(bytes: Uint8Array): Span[] {
 }
 
 export function encodeLogprobs(logprobs: Float32Array): Uint8Array {
+  if (logprobs.length === 0) return noBytes;
   const bytes = new Uint8Array(logprobs.length * 4);
   const view = new DataView(bytes.buffer);
   for (const [index, logprob] of logprobs.entries()) view.setFloat32(index * 4, logprob, true);

@@ -3,6 +3,7 @@
  * after it was handed over, and an episode counts as finished once its end is there. Siblings of one
  * ask go in together or not at all. Knows nothing of games and players.
  */
+import { systemClock, type Clock } from "../base/index.ts";
 import {
   compareEpisodeIds,
   type Call,
@@ -14,11 +15,15 @@ import {
 } from "../records/index.ts";
 import { numberOrNullOf, textOf, type Database } from "./database.ts";
 import { EpisodeRows } from "./episode-rows.ts";
+import { PendingRecords } from "./pending-records.ts";
 import { storeError } from "./store-errors.ts";
 import type { TextTable } from "./text-table.ts";
 
-/** The longest that a record waits for the disk. */
+/** The longest that a record waits for the disk. @unit milliseconds */
 export const groupCommitMs = 100;
+
+/** A commit takes about the same however much is in it: between two the disk rests this many times as long. */
+const restFactor = 3;
 
 /**
  * What a turn takes in the database beside its ids, log-probabilities, text and parsed value, and what
@@ -38,18 +43,23 @@ interface Waiter {
 export class EpisodeJournal {
   readonly #database: Database;
   readonly #texts: TextTable;
+  readonly #clock: Clock;
   readonly #rows: EpisodeRows;
   /** Row numbers of the episodes that are under way. */
   readonly #open = new Map<string, number>();
   #nextRow: number;
-  #pending: (() => void)[] = [];
+  #pending = new PendingRecords();
   #waiters: Waiter[] = [];
   #timer: NodeJS.Timeout | null = null;
+  #timerDueMs = 0;
   #isSoon = false;
+  /** The disk rests until then, unless a record has waited for long. */
+  #restsUntilMs = 0;
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(database: Database, texts: TextTable) {
+  constructor(database: Database, texts: TextTable, clock: Clock = systemClock) {
     this.#database = database;
+    this.#clock = clock;
     this.#texts = texts;
     this.#rows = new EpisodeRows(database, texts);
     this.#nextRow =
@@ -59,34 +69,29 @@ export class EpisodeJournal {
   /** Begins an episode, or goes on with one that was found unfinished. */
   start(start: EpisodeStart): void {
     const row = this.#nextRow++;
+    this.#waiting().starts.push({ row, start });
     this.#open.set(start.id, row);
-    this.#add(() => this.#rows.insertStart(row, start));
   }
 
   /** Replies to one ask. */
   turns(turns: readonly Turn[], ask: string, elapsedMs: number): void {
-    for (const turn of turns) {
-      const row = this.#rowOf(turn.episodeId);
-      this.#add(() => this.#rows.insertTurn(row, { turn, ask, elapsedMs }));
-    }
+    const pending = this.#waiting();
+    for (const turn of turns) pending.turns.push({ row: this.#rowOf(turn.episodeId), turn, ask, elapsedMs });
   }
 
   call(call: Call, elapsedMs: number): void {
-    const row = this.#rowOf(call.episodeId);
-    this.#add(() => this.#rows.insertCall(row, { call, elapsedMs }));
+    this.#waiting().calls.push({ row: this.#rowOf(call.episodeId), call, elapsedMs });
   }
 
   /** An ask or call that the time limit turned down. */
   refuse(episodeId: string, sequence: number, elapsedMs: number): void {
-    const row = this.#rowOf(episodeId);
-    this.#add(() => this.#rows.insertRefusal(row, { sequence, elapsedMs }));
+    this.#waiting().refusals.push({ row: this.#rowOf(episodeId), sequence, elapsedMs });
   }
 
   /** Ends an episode; resolves when it is on the disk. */
   async end(episodeId: string, end: EpisodeEnd): Promise<void> {
-    const row = this.#rowOf(episodeId);
+    this.#waiting().ends.push({ row: this.#rowOf(episodeId), end });
     this.#open.delete(episodeId);
-    this.#add(() => this.#rows.setEnd(row, end));
     await new Promise<void>((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
       this.#flushSoon();
@@ -144,7 +149,8 @@ export class EpisodeJournal {
   /** Writes everything that waits, now. Inside another transaction of the writer, use `write`. */
   flush(): void {
     if (this.#failure !== null) throw this.#failure.error;
-    if (this.#pending.length === 0) return this.#settle();
+    if (this.#pending.isEmpty) return this.#settle();
+    const startMs = this.#clock.monotonicMs();
     try {
       this.#database.transaction(() => this.write());
     } catch (thrown) {
@@ -152,6 +158,8 @@ export class EpisodeJournal {
       this.#texts.forget();
       throw thrown;
     }
+    const endMs = this.#clock.monotonicMs();
+    this.#restsUntilMs = endMs + restFactor * (endMs - startMs);
     this.written();
   }
 
@@ -159,7 +167,13 @@ export class EpisodeJournal {
   write(): void {
     if (this.#failure !== null) throw this.#failure.error;
     try {
-      for (const insert of this.#pending) insert();
+      // Episodes first: the other rows name them.
+      const { starts, turns, calls, refusals, ends } = this.#pending;
+      for (const { row, start } of starts) this.#rows.insertStart(row, start);
+      this.#rows.insertTurns(turns);
+      for (const call of calls) this.#rows.insertCall(call.row, call);
+      for (const refusal of refusals) this.#rows.insertRefusal(refusal.row, refusal);
+      for (const { row, end } of ends) this.#rows.setEnd(row, end);
     } catch (thrown) {
       this.#fail(thrown);
       throw thrown;
@@ -168,7 +182,7 @@ export class EpisodeJournal {
 
   /** Says that the transaction around `write` is on the disk. */
   written(): void {
-    this.#pending = [];
+    this.#pending = new PendingRecords();
     this.#settle();
   }
 
@@ -184,20 +198,34 @@ export class EpisodeJournal {
     return row;
   }
 
-  #add(insert: () => void): void {
+  /** Where records wait for the disk, for at most so long. */
+  #waiting(): PendingRecords {
     if (this.#failure !== null) throw this.#failure.error;
-    this.#pending.push(insert);
-    this.#timer ??= setTimeout(() => this.#flushQuietly(), groupCommitMs);
+    if (this.#timer === null) this.#flushWithin(groupCommitMs);
+    return this.#pending;
   }
 
-  /** At the end of this turn of the event loop, so that episodes that finish together share a commit. */
+  /**
+   * At the end of this turn of the event loop, so that episodes that finish together share a commit;
+   * where the disk was busy just now, when it has rested.
+   */
   #flushSoon(): void {
     if (this.#isSoon) return;
+    const restMs = this.#restsUntilMs - this.#clock.monotonicMs();
+    if (restMs > 1) return this.#flushWithin(Math.min(restMs, groupCommitMs));
     this.#isSoon = true;
     setImmediate(() => {
       this.#isSoon = false;
       this.#flushQuietly();
     });
+  }
+
+  #flushWithin(delayMs: number): void {
+    const dueMs = this.#clock.monotonicMs() + delayMs;
+    if (this.#timer !== null && this.#timerDueMs <= dueMs) return;
+    this.#stopTimer();
+    this.#timerDueMs = dueMs;
+    this.#timer = setTimeout(() => this.#flushQuietly(), delayMs);
   }
 
   #flushQuietly(): void {

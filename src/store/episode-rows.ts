@@ -15,7 +15,7 @@ import {
   type Turn,
   type TurnSampling,
 } from "../records/index.ts";
-import { CheckedTable, checksum, damagedRow } from "./checked-table.ts";
+import { CheckedTable, checksum, damagedRow, type Value } from "./checked-table.ts";
 import { decodeLogprobs, decodeSpans, encodeLogprobs, encodeSpans } from "./codec.ts";
 import {
   bytesOf,
@@ -26,6 +26,7 @@ import {
   type Database,
   type Row,
 } from "./database.ts";
+import type { Placed } from "./pending-records.ts";
 import { jsonOf, jsonOrNullOf, parseStored } from "./stored-json.ts";
 import { storeError } from "./store-errors.ts";
 import type { TextTable } from "./text-table.ts";
@@ -64,39 +65,13 @@ export class EpisodeRows {
       JSON.stringify(start.task),
       start.groupId,
       start.seed,
-      this.#texts.idOf(JSON.stringify(start.seats)),
-      this.#texts.idOf(JSON.stringify(start.limits)),
+      this.#texts.idOfValue(start.seats),
+      this.#texts.idOfValue(start.limits),
     );
   }
 
-  insertTurn(episode: number, { turn, ask, elapsedMs }: RecordedTurn): void {
-    assert(
-      turn.id === turnIdOf(turn.episodeId, turn.sequence, turn.siblingIndex),
-      `unexpected id of a turn: ${turn.id}`,
-    );
-    const parent = parentOf(turn);
-    const parsed = JSON.stringify(turn.parsed);
-    const { seed, ...settings } = turn.sampling ?? { seed: null };
-    this.#turns.insert(
-      episode,
-      turn.sequence,
-      turn.siblingIndex,
-      parent?.sequence ?? null,
-      parent?.sibling ?? null,
-      this.#texts.idOf(turn.seat),
-      this.#texts.idOf(JSON.stringify(turn.player)),
-      encodeSpans(turn.spans),
-      encodeLogprobs(turn.logprobs),
-      turn.sampling === null ? null : this.#texts.idOf(JSON.stringify(settings)),
-      seed,
-      turn.finishReason,
-      turn.text,
-      // Many parsers return the text; null stands for that.
-      turn.parsed === turn.text ? null : parsed,
-      ask,
-      turn.durationMs,
-      elapsedMs,
-    );
+  insertTurns(turns: readonly Placed<RecordedTurn>[]): void {
+    this.#turns.insertAll(turns.map((turn) => this.#turnRow(turn)));
   }
 
   insertCall(episode: number, { call, elapsedMs }: RecordedCall): void {
@@ -170,6 +145,40 @@ export class EpisodeRows {
       seats: parseStored<EpisodeStart["seats"]>(this.#texts.textOf(numberOf(row, "seats"))),
       limits: parseStored<EpisodeStart["limits"]>(this.#texts.textOf(numberOf(row, "limits"))),
     };
+  }
+
+  #turnRow({ row, turn, ask, elapsedMs }: Placed<RecordedTurn>): Value[] {
+    assert(
+      turn.id === turnIdOf(turn.episodeId, turn.sequence, turn.siblingIndex),
+      () => `unexpected id of a turn: ${turn.id}`,
+    );
+    const parent = parentOf(turn);
+    return [
+      row,
+      turn.sequence,
+      turn.siblingIndex,
+      parent?.sequence ?? null,
+      parent?.sibling ?? null,
+      this.#texts.idOf(turn.seat),
+      this.#texts.idOfValue(turn.player),
+      encodeSpans(turn.spans),
+      encodeLogprobs(turn.logprobs),
+      this.#settingsOf(turn),
+      turn.sampling?.seed ?? null,
+      turn.finishReason,
+      turn.text,
+      // Many parsers return the text; null stands for that.
+      turn.parsed === turn.text ? null : JSON.stringify(turn.parsed),
+      ask,
+      turn.durationMs,
+      elapsedMs,
+    ];
+  }
+
+  #settingsOf({ sampling }: Turn): number | null {
+    if (sampling === null) return null;
+    const { seed: _own, ...settings } = sampling;
+    return this.#texts.idOf(JSON.stringify(settings));
   }
 
   #turnOf(episodeId: string, row: Row): RecordedTurn {

@@ -12,6 +12,7 @@ export class TextTable {
   readonly #table: CheckedTable;
   readonly #ids = new Map<string, number>();
   readonly #texts = new Map<number, string>();
+  #valueIds = new WeakMap<object, number>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -24,6 +25,15 @@ export class TextTable {
     if (known !== undefined) return known;
     const id = this.find(text) ?? this.#table.insert(text);
     remember(this.#ids, text, id);
+    return id;
+  }
+
+  /** The number of the JSON of an object that does not change; the same object is not written as text again. */
+  idOfValue(value: object): number {
+    const known = this.#valueIds.get(value);
+    if (known !== undefined) return known;
+    const id = this.idOf(JSON.stringify(value));
+    this.#valueIds.set(value, id);
     return id;
   }
 
@@ -46,6 +56,7 @@ export class TextTable {
   forget(): void {
     this.#ids.clear();
     this.#texts.clear();
+    this.#valueIds = new WeakMap();
   }
 }
 
