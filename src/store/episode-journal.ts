@@ -31,9 +31,9 @@ const restFactor = 3;
  *
  * @unit bytes
  */
-export const turnBytes = 64;
+export const turnBytes = 73;
 /** See `turnBytes`. @unit bytes */
-export const episodeBytes = 155;
+export const episodeBytes = 116;
 
 interface Waiter {
   readonly resolve: () => void;

@@ -34,9 +34,9 @@ import type { TextTable } from "./text-table.ts";
 // Columns in the order in which the rows below are written.
 const episodeColumns = "id key step game task_id task group_id seed seats limits";
 const turnColumns =
-  "episode sequence sibling parent_sequence parent_sibling seat player spans logprobs sampling seed finish text parsed ask duration_ms elapsed_ms";
-const callColumns = "episode sequence service input output failure duration_ms elapsed_ms";
-const refusalColumns = "episode sequence elapsed_ms";
+  "episode sequence sibling parent_sequence parent_sibling seat player spans logprobs sampling seed finish text parsed ask duration_us elapsed_us";
+const callColumns = "episode sequence service input output failure duration_us elapsed_us";
+const refusalColumns = "episode sequence elapsed_us";
 
 export class EpisodeRows {
   readonly #database: Database;
@@ -82,13 +82,13 @@ export class EpisodeRows {
       JSON.stringify(call.input),
       JSON.stringify(call.output),
       call.failure === null ? null : JSON.stringify(call.failure),
-      call.durationMs,
-      elapsedMs,
+      microseconds(call.durationMs),
+      microseconds(elapsedMs),
     );
   }
 
   insertRefusal(episode: number, refusal: RecordedRefusal): void {
-    this.#refusals.insert(episode, refusal.sequence, refusal.elapsedMs);
+    this.#refusals.insert(episode, refusal.sequence, microseconds(refusal.elapsedMs));
   }
 
   setEnd(episode: number, end: EpisodeEnd): void {
@@ -117,7 +117,7 @@ export class EpisodeRows {
       calls: calls.map((call) => this.#callOf(start.id, call)),
       refusals: refusals.map((refusal) => ({
         sequence: numberOf(this.#refusals.checked(refusal), "sequence"),
-        elapsedMs: numberOf(refusal, "elapsed_ms"),
+        elapsedMs: numberOf(refusal, "elapsed_us") / 1000,
       })),
     };
   }
@@ -170,8 +170,8 @@ export class EpisodeRows {
       // Many parsers return the text; null stands for that.
       turn.parsed === turn.text ? null : JSON.stringify(turn.parsed),
       ask,
-      turn.durationMs,
-      elapsedMs,
+      microseconds(turn.durationMs),
+      microseconds(elapsedMs),
     ];
   }
 
@@ -203,9 +203,9 @@ export class EpisodeRows {
       finishReason: finishOf(textOrNullOf(row, "finish")),
       text,
       parsed: parsed === null ? text : parseStored<JsonValue>(parsed),
-      durationMs: numberOf(row, "duration_ms"),
+      durationMs: numberOf(row, "duration_us") / 1000,
     };
-    return { turn, ask: textOf(row, "ask"), elapsedMs: numberOf(row, "elapsed_ms") };
+    return { turn, ask: textOf(row, "ask"), elapsedMs: numberOf(row, "elapsed_us") / 1000 };
   }
 
   #samplingOf(row: Row): TurnSampling | null {
@@ -228,10 +228,15 @@ export class EpisodeRows {
       input: jsonOf<JsonValue>(row, "input"),
       output: jsonOf<JsonValue>(row, "output"),
       failure: jsonOrNullOf<Failure>(row, "failure"),
-      durationMs: numberOf(row, "duration_ms"),
+      durationMs: numberOf(row, "duration_us") / 1000,
     };
-    return { call, elapsedMs: numberOf(row, "elapsed_ms") };
+    return { call, elapsedMs: numberOf(row, "elapsed_us") / 1000 };
   }
+}
+
+/** Whole ones, since a number with a fraction takes eight bytes. */
+function microseconds(durationMs: number): number {
+  return Math.round(durationMs * 1000);
 }
 
 function parentOf(turn: Turn): { readonly sequence: number; readonly sibling: number } | null {

@@ -47,15 +47,15 @@ CREATE TABLE turns (
   parent_sequence INTEGER, parent_sibling INTEGER, seat INTEGER NOT NULL REFERENCES texts,
   player INTEGER NOT NULL REFERENCES texts, spans BLOB NOT NULL, logprobs BLOB NOT NULL,
   sampling INTEGER REFERENCES texts, seed INTEGER, finish TEXT, text TEXT NOT NULL, parsed TEXT,
-  ask TEXT NOT NULL, duration_ms REAL NOT NULL, elapsed_ms REAL NOT NULL, crc INTEGER NOT NULL,
+  ask TEXT NOT NULL, duration_us INTEGER NOT NULL, elapsed_us INTEGER NOT NULL, crc INTEGER NOT NULL,
   PRIMARY KEY (episode, sequence, sibling)) WITHOUT ROWID;
 CREATE TABLE calls (
   episode INTEGER NOT NULL REFERENCES episodes, sequence INTEGER NOT NULL,
   service INTEGER NOT NULL REFERENCES texts, input TEXT NOT NULL, output TEXT NOT NULL, failure TEXT,
-  duration_ms REAL NOT NULL, elapsed_ms REAL NOT NULL, crc INTEGER NOT NULL,
+  duration_us INTEGER NOT NULL, elapsed_us INTEGER NOT NULL, crc INTEGER NOT NULL,
   PRIMARY KEY (episode, sequence)) WITHOUT ROWID;
 CREATE TABLE refusals (
-  episode INTEGER NOT NULL REFERENCES episodes, sequence INTEGER NOT NULL, elapsed_ms REAL NOT NULL, crc INTEGER NOT NULL,
+  episode INTEGER NOT NULL REFERENCES episodes, sequence INTEGER NOT NULL, elapsed_us INTEGER NOT NULL, crc INTEGER NOT NULL,
   PRIMARY KEY (episode, sequence)) WITHOUT ROWID;
 `;
 
