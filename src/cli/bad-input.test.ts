@@ -1,6 +1,6 @@
 /** What a new user types wrong, against the real command: one clear message, one hint, the documented exit code. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -19,6 +19,7 @@ beforeAll(() => {
   mkdirSync(join(folder, "runs", "no-run"), { recursive: true });
   mkdirSync(join(folder, "runs", "cut"), { recursive: true });
   writeFileSync(join(folder, "runs", "cut", "run.json"), '{"recordsVersion":');
+  symlinkSync("loop", join(folder, "loop"));
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -137,6 +138,76 @@ const cases: Readonly<Record<string, BadInput>> = {
     exit: "input",
     says: ["not there: none.jsonl"],
   },
+  "a list with a wrong member": {
+    words: ["plan", "spin", "--set", "betas=[0]"],
+    exit: "usage",
+    says: ['expected a list of numbers above 0 in JSON and at least 1 long, such as [1, 2], got "[0]"'],
+  },
+  "a list with an unknown choice": {
+    words: ["plan", "spin", "--set", 'annotations.operators=["^"]'],
+    exit: "usage",
+    says: ['expected a list of "+", "-", "*", "/" in JSON'],
+  },
+  "an architecture that no engine builds": {
+    words: ["run", "spin", "--set", "architecture.width=10", "--set", "architecture.headCount=1"],
+    exit: "usage",
+    says: ["width must be headCount times a multiple of 4, got width 10 and headCount 1"],
+  },
+  "the same control twice": {
+    words: ["run", "spin", "--set", 'controls=["equal-time","equal-time"]'],
+    exit: "usage",
+    says: ["controls must name each control once"],
+  },
+  "data without a name": {
+    words: ["plan", "spin", "--set", "data="],
+    exit: "usage",
+    says: ["data must name where prompts come from"],
+  },
+  "data on the hub without a name": {
+    words: ["plan", "spin", "--set", "data=hf://"],
+    exit: "usage",
+    says: ["expected hf://owner/name"],
+  },
+  "first pairs that are not there": {
+    words: ["run", "spin", "--set", "firstPairs=none.jsonl"],
+    exit: "input",
+    says: ["none.jsonl: there is no such file"],
+  },
+  "more threads than a machine can use": {
+    words: ["run", ...letters, "--threads", "999"],
+    exit: "usage",
+    says: ["'--threads <count>'", `at most ${4 * availableParallelism()}`],
+  },
+  "a name that no folder can have": {
+    words: ["run", ...letters, "--name", "n".repeat(300)],
+    exit: "usage",
+    says: ["expected a name of at most 100 letters", "got one of 300"],
+  },
+  "a name beside a folder": {
+    words: ["run", ...letters, "--name", "a", "--run-folder", "b"],
+    exit: "usage",
+    says: ["'--run-folder <folder>' cannot be used with option '--name <name>'"],
+  },
+  "a folder whose name is too long": {
+    words: ["run", ...letters, "--run-folder", "n".repeat(300)],
+    exit: "storage",
+    says: ["the name is too long"],
+  },
+  "a folder below a link to itself": {
+    words: ["run", ...letters, "--run-folder", "loop/run"],
+    exit: "storage",
+    says: ["a link in the path leads back to itself", "choose another folder"],
+  },
+  "records of one policy": {
+    words: ["export", "cut", "--what", "records", "--policy", "nope"],
+    exit: "usage",
+    says: ["expected no --policy beside --what records"],
+  },
+  "a run whose name is too long": {
+    words: ["resume", "n".repeat(300)],
+    exit: "input",
+    says: [`no run is called "${"n".repeat(100)}..."`],
+  },
   "a run that does not exist": {
     words: ["resume", "nothing"],
     exit: "input",
@@ -192,6 +263,40 @@ describe.concurrent("bad input", { timeout: 60_000 }, () => {
     expect(code).toBe(exitCodes.failed.code);
     expect(errors).toMatch(/^error: /u);
     expect(existsSync(target)).toBe(false);
+  });
+
+  test("a run that trained nothing leaves no folder, and advises no resume", async () => {
+    const failing = (update: string): Promise<CommandResult> =>
+      spar("run", ...letters, "--set", `failAtUpdate=${update}`, "--name", `fails-at-${update}`);
+    const [early, late] = await Promise.all([failing("1"), failing("2")]);
+    expect([early.code, late.code]).toEqual([exitCodes.failed.code, exitCodes.failed.code]);
+    expect(existsSync(join(folder, "runs", "fails-at-1"))).toBe(false);
+    expect(early.errors).not.toMatch(/resume/u);
+    expect(existsSync(join(folder, "runs", "fails-at-2"))).toBe(true);
+    expect(late.errors).toMatch(/what was finished is kept; go on with: .*resume fails-at-2/u);
+  });
+
+  test("a run that would fail again is kept to look into, and not to be resumed", async () => {
+    const { code, errors } = await spar(
+      "run",
+      ...letters,
+      "--set",
+      "learningRate=1e200",
+      "--name",
+      "diverged",
+    );
+    expect(code).toBe(exitCodes.failed.code);
+    expect(errors).toMatch(/its weights are useless\nhint: .*lower the learning rate/u);
+    expect(errors).toMatch(/is kept: .*replay diverged; a resumed run would end in the same way/u);
+    expect(errors).not.toMatch(/ resume /u);
+  });
+
+  test.skipIf(!existsSync("/proc/self"))("a folder that can never be made is refused at once", async () => {
+    for (const path of ["/proc/spar", "/proc/spar/run"]) {
+      const { code, errors } = await spar("run", ...letters, "--run-folder", path);
+      expect(errors).toMatch(/cannot use \/proc\/spar: it is not there and cannot be made/u);
+      expect(code).toBe(exitCodes.storage.code);
+    }
   });
 
   test("an existing folder is refused and not touched", async () => {

@@ -71,6 +71,8 @@ const byCode: Readonly<Record<string, ExitName>> = {
   "run-too-new": "input",
   "run-too-old": "input",
   "run-corrupt": "input",
+  "run-unreadable": "input",
+  "data-changed": "input",
   "record-unknown": "input",
   "run-exists": "usage",
   "run-changed": "usage",

@@ -36,6 +36,8 @@ const systemErrors: Readonly<Record<string, string>> = {
   EISDIR: "it is a folder",
   EEXIST: "something of that name is in the way",
   EMFILE: "too many files are open",
+  ENAMETOOLONG: "the name is too long",
+  ELOOP: "a link in the path leads back to itself",
 };
 
 /** A full disk explains every error above it; the others only what they themselves say. */

@@ -4,7 +4,7 @@ import { listenForInterrupts, type Interrupts, type InterruptName } from "./inte
 
 interface Scene {
   readonly source: EventEmitter;
-  readonly exits: number[];
+  readonly ends: InterruptName[];
   readonly told: InterruptName[];
   readonly interrupts: Interrupts;
   readonly pass: (ms: number) => void;
@@ -12,17 +12,17 @@ interface Scene {
 
 function scene(): Scene {
   const source = new EventEmitter();
-  const exits: number[] = [];
+  const ends: InterruptName[] = [];
   const told: InterruptName[] = [];
   let nowMs = 0;
   const interrupts = listenForInterrupts({
     source,
     clock: { nowMs: () => nowMs, monotonicMs: () => nowMs },
-    exit: (code) => exits.push(code),
+    endAtOnce: (name) => ends.push(name),
     onFirst: (name) => told.push(name),
     graceMs: 60_000,
   });
-  return { source, exits, told, interrupts, pass: (ms) => void (nowMs += ms) };
+  return { source, ends, told, interrupts, pass: (ms) => void (nowMs += ms) };
 }
 
 describe("interrupts", () => {
@@ -30,9 +30,9 @@ describe("interrupts", () => {
   afterEach(() => void vi.useRealTimers());
 
   test("the first ctrl-C asks to stop, the second ends at once", () => {
-    const { source, exits, told, interrupts, pass } = scene();
+    const { source, ends, told, interrupts, pass } = scene();
     source.emit("SIGINT");
-    expect([interrupts.signal.aborted, interrupts.first, told, exits]).toEqual([
+    expect([interrupts.signal.aborted, interrupts.first, told, ends]).toEqual([
       true,
       "interrupted",
       ["interrupted"],
@@ -40,31 +40,31 @@ describe("interrupts", () => {
     ]);
     pass(1000);
     source.emit("SIGINT");
-    expect([told, exits]).toEqual([["interrupted"], [130]]);
+    expect([told, ends]).toEqual([["interrupted"], ["interrupted"]]);
   });
 
   test("a ctrl-C that npm passes on once more is one wish", () => {
-    const { source, exits, pass } = scene();
+    const { source, ends, pass } = scene();
     source.emit("SIGINT");
     pass(20);
     source.emit("SIGINT");
-    expect(exits).toEqual([]);
+    expect(ends).toEqual([]);
   });
 
   test("a stop that takes too long ends with the code of what asked for it", () => {
-    const { source, exits } = scene();
+    const { source, ends } = scene();
     source.emit("SIGTERM");
     vi.advanceTimersByTime(59_999);
-    expect(exits).toEqual([]);
+    expect(ends).toEqual([]);
     vi.advanceTimersByTime(1);
-    expect(exits).toEqual([143]);
+    expect(ends).toEqual(["terminated"]);
   });
 
   test("a closed pipe asks to stop once, however often it reports", () => {
-    const { exits, told, interrupts } = scene();
+    const { ends, told, interrupts } = scene();
     interrupts.raise("closedPipe");
     interrupts.raise("closedPipe");
-    expect([told, exits, interrupts.signal.aborted]).toEqual([["closedPipe"], [], true]);
+    expect([told, ends, interrupts.signal.aborted]).toEqual([["closedPipe"], [], true]);
   });
 
   test("signals go back to the process afterwards", () => {

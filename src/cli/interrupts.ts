@@ -4,7 +4,7 @@
  * process at once. What was durable stays so either way.
  */
 import type { Clock } from "../base/index.ts";
-import { exitCodes, type ExitName } from "./exit-codes.ts";
+import type { ExitName } from "./exit-codes.ts";
 
 export type InterruptName = Extract<
   ExitName,
@@ -19,8 +19,8 @@ export interface InterruptSource {
 
 export interface InterruptsOptions {
   readonly source: InterruptSource;
-  /** Ends the process at once. */
-  readonly exit: (code: number) => void;
+  /** Ends the process at once, whatever it is doing. */
+  readonly endAtOnce: (name: InterruptName) => void;
   /** Told about the first interrupt, to say what happens now. */
   readonly onFirst: (name: InterruptName) => void;
   readonly clock: Clock;
@@ -51,6 +51,12 @@ const names: ReadonlyMap<NodeJS.Signals, InterruptName> = new Map([
   ["SIGHUP", "hangUp"],
 ]);
 
+/** The signal behind an interrupt; null where it was none. */
+export function signalOf(name: InterruptName): NodeJS.Signals | null {
+  for (const [signal, itsName] of names) if (itsName === name) return signal;
+  return null;
+}
+
 export function listenForInterrupts(options: InterruptsOptions): Interrupts {
   const controller = new AbortController();
   let first: InterruptName | null = null;
@@ -62,14 +68,14 @@ export function listenForInterrupts(options: InterruptsOptions): Interrupts {
     if (first !== null) {
       if (nowMs - firstMs < sameWishMs) return;
       // A pipe that is closed reports every write; only a person's second wish ends at once.
-      if (name !== "closedPipe" && name !== "storage") options.exit(exitCodes[name].code);
+      if (name !== "closedPipe" && name !== "storage") options.endAtOnce(name);
       return;
     }
     first = name;
     firstMs = nowMs;
     options.onFirst(name);
     controller.abort();
-    timer = setTimeout(() => options.exit(exitCodes[name].code), options.graceMs);
+    timer = setTimeout(() => options.endAtOnce(name), options.graceMs);
     timer.unref();
   };
   const listeners = [...names].map(([signal, name]) => ({ signal, listener: () => raise(name) }));

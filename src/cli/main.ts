@@ -10,7 +10,7 @@ import { isSparError, SparError, systemClock } from "../base/index.ts";
 import { findPackageFolder } from "./discovery/package-folder.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { describeFailure, reportFailure } from "./failure.ts";
-import { listenForInterrupts, type InterruptName, type Interrupts } from "./interrupts.ts";
+import { listenForInterrupts, signalOf, type InterruptName, type Interrupts } from "./interrupts.ts";
 import { interruptNotice } from "./interrupt-notice.ts";
 import { createProgram } from "./program.ts";
 import type { Shell } from "./shell.ts";
@@ -52,7 +52,7 @@ function createShell(): Shell {
       interrupts = listenForInterrupts({
         source: process,
         clock: systemClock,
-        exit,
+        endAtOnce,
         onFirst: (name) => screen.notice(...notice(name)),
         graceMs: stopGraceMs,
       });
@@ -127,6 +127,20 @@ function readVersion(): string {
   return typeof manifest === "object" && manifest !== null && "version" in manifest
     ? String(manifest.version)
     : "";
+}
+
+/**
+ * Ends without waiting for anything. `process.exit` waits for every thread of an engine to stop; the
+ * signal itself, given back its own meaning, does not, and shells report it as the same exit code.
+ */
+function endAtOnce(name: InterruptName): void {
+  const signal = signalOf(name);
+  if (signal !== null) {
+    shell.screen.live(null);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  }
+  exit(exitCodes[name].code);
 }
 
 /** Ends at once: threads of an engine and open sockets must not keep the process alive. */

@@ -1,12 +1,10 @@
 /**
- * One execution of a run from the command line: presenter, interrupts, engine, and what is said and
- * left behind when it ends, well or not. Shared by `run` and `resume`.
+ * One execution of a run from the command line: presenter, interrupts, engine, and what is said when it
+ * ends. Shared by `run` and `resume`.
  */
-import { existsSync, rmSync } from "node:fs";
-import { basename, join, sep } from "node:path";
-import { isSparError } from "../base/index.ts";
+import { existsSync } from "node:fs";
 import type { Engine } from "../contract/index.ts";
-import { isRunFolder, openRunReader, RunReader, type RunManifest } from "../store/index.ts";
+import { RunReader, type RunManifest } from "../store/index.ts";
 import type { Recipe, RunObserver, RunOutcome } from "../train/index.ts";
 import { modulesByFolder } from "./discovery/package-folder.ts";
 import { startEngine, type EngineSettings, type LocatedEngine } from "./discovery/engines.ts";
@@ -14,9 +12,10 @@ import { createJsonPresenter } from "./present/json-presenter.ts";
 import type { Presenter } from "./present/presenter.ts";
 import { createTextPresenter } from "./present/text-presenter.ts";
 import { commandName } from "./command-name.ts";
-import { runsFolderOf } from "./runs-folder.ts";
+import { endEarly } from "./early-end.ts";
+import { runArgument } from "./run-argument.ts";
 import type { Shell } from "./shell.ts";
-import { shownPath } from "./shown-path.ts";
+import { quotedWord } from "./shell-word.ts";
 
 export interface SessionOptions {
   readonly recipe: Recipe;
@@ -80,9 +79,7 @@ export async function runSession(
     const elapsedMs = shell.clock.monotonicMs() - startedMs;
     presenter.summary({ result: outcome.result, elapsedMs, folder, next: nextCommands(options, shell) });
   } catch (thrown) {
-    const isKept = wasThere || keepsAnything(folder);
-    if (!isKept) rmSync(folder, { recursive: true, force: true });
-    if (hasBegun) shell.sayLast(...lastWords({ thrown, isKept, folder, shell }));
+    shell.sayLast(...endEarly({ thrown, folder, wasThere, hasBegun }, shell));
     throw thrown;
   } finally {
     presenter.end();
@@ -109,44 +106,14 @@ function headerOf(options: SessionOptions, engine: KnownEngine): Parameters<Pres
   };
 }
 
-/** Whether a run that did not end well holds a finished step or turn that somebody could miss. */
-function keepsAnything(folder: string): boolean {
-  if (!isRunFolder(folder)) return false;
-  using reader = openRunReader(folder);
-  for (const step of reader.steps()) if (step.kind !== "end") return true;
-  for (const episode of reader.episodes()) if (episode.turnCount > 0) return true;
-  return false;
-}
-
-/** What somebody wants to know who sees a run end early. */
-function lastWords(state: {
-  readonly thrown: unknown;
-  readonly isKept: boolean;
-  readonly folder: string;
-  readonly shell: Shell;
-}): string[] {
-  const { thrown, isKept, folder, shell } = state;
-  const isStopped = isSparError(thrown) && thrown.code === "aborted";
-  if (!isKept) return isStopped ? ["stopped before anything was finished; nothing is left behind"] : [];
-  const resume = `${commandName(shell)} resume ${runArgument(folder, shell)}`;
-  return isStopped
-    ? [`stopped; go on with: ${resume}`]
-    : [`what was finished is kept; go on with: ${resume}`];
-}
-
 /** Commands as they can be pasted. */
 function nextCommands({ folder, examplePrompt }: SessionOptions, shell: Shell): string[] {
   const run = runArgument(folder, shell);
   const spar = commandName(shell);
   const game = playedGame(folder, shell);
   const play = game === null ? [] : [`${spar} play ${game} --against ${run}`];
-  const prompt = examplePrompt === null ? "" : ` --prompt ${quoteWord(examplePrompt)}`;
+  const prompt = examplePrompt === null ? "" : ` --prompt ${quotedWord(examplePrompt)}`;
   return [...play, `${spar} sample ${run}${prompt}`, `${spar} replay ${run}`, `${spar} export ${run}`];
-}
-
-/** One word of a shell: in double quotes where those of all shells agree, in single ones elsewhere. */
-function quoteWord(text: string): string {
-  return /^[\w+\-*/=.,:;?<>() ]*$/u.test(text) ? `"${text}"` : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** What the run played first, where it is a game of ours that a person can sit down at. */
@@ -156,13 +123,4 @@ function playedGame(folder: string, shell: Shell): string | null {
   const [first] = reader.episodes();
   const known = modulesByFolder(shell.place, "src/games", "game");
   return known.find(({ id }) => id === first?.start.game)?.id ?? null;
-}
-
-/** How a run is named on the command line: short where it lies in the usual place. */
-export function runArgument(folder: string, shell: Shell): string {
-  const usual = join(runsFolderOf(shell, undefined), basename(folder));
-  if (folder === usual) return basename(folder);
-  const shown = shownPath(folder, shell.workingFolder);
-  // Without the dot it could be read as the name of a run.
-  return shown === folder ? folder : `.${sep}${shown}`;
 }

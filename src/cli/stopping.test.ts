@@ -1,7 +1,7 @@
 /** Runs that end early, against the real command: ctrl-C, a closed pipe, a full disk, and going on afterwards. */
 import { spawnSync, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -70,6 +70,30 @@ describe.concurrent("stopping", { timeout: 60_000 }, () => {
     expect(code).toBe(exitCodes.terminated.code);
     expect(errors).toMatch(/go on with: .*resume .*terminated/u);
   });
+
+  test.skipIf(process.platform === "win32")(
+    "a second ctrl-C ends at once what does not stop, and a shell sees the code of an interrupt",
+    async () => {
+      const stubborn = slowRun.map((word) => word.replace("slow-engine", "stubborn-engine"));
+      let endedBy: string | null = null;
+      const { code, errors } = await runCommand([...stubborn, "--name", "stubborn"], {
+        workingFolder: folder,
+        onOutput: afterRows(2, (child) => {
+          child.on("exit", (_code, signal) => (endedBy = signal));
+          child.kill("SIGINT");
+          // Later than npm would pass on the first one.
+          child.stderr?.once("data", () => setTimeout(() => child.kill("SIGINT"), 600));
+        }),
+      });
+      // 128 and the number of the signal is what shells make of it.
+      expect([code, endedBy, 128 + constants.signals.SIGINT]).toEqual([
+        null,
+        "SIGINT",
+        exitCodes.interrupted.code,
+      ]);
+      expect(errors).toContain("press ctrl-C again to end at once");
+    },
+  );
 
   test("a run whose reader has gone stops quietly and can be resumed", async () => {
     const { code, errors } = await runCommand([...slowRun, "--name", "piped"], {

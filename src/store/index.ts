@@ -1,6 +1,7 @@
 /** The run folder: what a run is, did and made, on disk. */
 export type { Checkpoint, CheckpointFile } from "./checkpoints.ts";
 export { episodeBytes, groupCommitMs, turnBytes } from "./episode-journal.ts";
+export { makeFolder } from "./make-folder.ts";
 export { isRunFolder, readManifest, type RunManifest } from "./manifest.ts";
 export type { RunEventRecord } from "./run-events.ts";
 export { nextRunFolder, runPaths, type RunPaths } from "./run-paths.ts";

@@ -10,6 +10,7 @@ import { CheckpointFolder } from "./checkpoints.ts";
 import { Database } from "./database.ts";
 import { EpisodeJournal } from "./episode-journal.ts";
 import { takeLock, type RunLock } from "./lock.ts";
+import { makeFolder } from "./make-folder.ts";
 import { readManifest, writeManifest, type RunManifest } from "./manifest.ts";
 import { runPaths, type RunPaths } from "./run-paths.ts";
 import { RunEvents } from "./run-events.ts";
@@ -59,7 +60,7 @@ export class RunStore {
   static create(folder: string, manifest: RunManifest, clock: Clock): RunStore {
     const paths = runPaths(folder);
     withStoreErrors(`making the folder ${folder}`, () => {
-      mkdirSync(dirname(folder), { recursive: true });
+      makeFolder(dirname(folder));
       if (existsSync(folder)) throw storeError("run-exists", `expected a new folder, ${folder} exists`);
       mkdirSync(folder);
     });

@@ -7,6 +7,7 @@ export {
   type StartRunOptions,
 } from "./execute-run.ts";
 export { randomOfRun } from "./durable-run.ts";
+export { isLastingWork } from "./lasting-work.ts";
 export type { RunEvent, RunObserver } from "./observer.ts";
 export { checkOptions, differingOptions, optionsToJson, resolveOptions } from "./options.ts";
 export {

@@ -1,13 +1,13 @@
 /** `spar export RUN`: weights and tokenizer in the hub's formats, or the records as JSONL. */
 import { join, resolve } from "node:path";
 import { Option, type Command } from "commander";
-import { openRunReader, type RunReader } from "../../store/index.ts";
+import { SparError } from "../../base/index.ts";
+import type { RunReader } from "../../store/index.ts";
 import { listSavedPolicies } from "../../train/index.ts";
 import { findEngine, startEngine } from "../discovery/engines.ts";
-import { findRun } from "../discovery/runs.ts";
+import { openRun } from "../discovery/open-run.ts";
 import { fillNewFolder } from "../export/new-folder.ts";
 import { writeRecords } from "../export/records.ts";
-import { runsFolderOf } from "../runs-folder.ts";
 import { loadModel } from "../sample/load-weights.ts";
 import { choosePolicy } from "../sample/choose-policy.ts";
 import type { Shell } from "../shell.ts";
@@ -42,13 +42,30 @@ export function addExportCommand(program: Command, shell: Shell): void {
 
 async function exportRun(typed: string, options: ExportOptions, shell: Shell): Promise<void> {
   const { workingFolder } = shell;
-  const folder = findRun({ typed, runsFolder: runsFolderOf(shell, options.runsFolder), workingFolder });
-  using reader = openRunReader(folder);
+  if (options.what === "records") refuseModelOptions(options);
+  using reader = openRun(typed, options.runsFolder, shell);
   // Below the run, where neither version control nor formatters look.
   const targetOf = (name: string): string =>
-    options.to === undefined ? join(folder, "exports", name) : resolve(workingFolder, options.to);
+    options.to === undefined
+      ? join(reader.paths.folder, "exports", name)
+      : resolve(workingFolder, options.to);
   if (options.what === "records") await exportRecords(reader, targetOf("records"), shell);
   else await exportModel({ reader, targetOf, options, shell });
+}
+
+/** Records are those of the whole run and need no engine. @throws `options-contradict` */
+function refuseModelOptions({ policy, engine }: ExportOptions): void {
+  const given = [
+    ...(policy === undefined ? [] : ["--policy"]),
+    ...(engine === undefined ? [] : ["--engine"]),
+  ];
+  if (given.length === 0) return;
+  throw new SparError({
+    code: "options-contradict",
+    boundary: "command",
+    message: `expected no ${given.join(" and ")} beside --what records: records are those of the whole run`,
+    hint: `leave ${given.join(" and ")} out, or export the model`,
+  });
 }
 
 async function exportRecords(reader: RunReader, target: string, shell: Shell): Promise<void> {

@@ -1,14 +1,14 @@
 /** `spar replay RUN [EPISODE]`: shows an episode from the record, or which ones there are. */
 import type { Command } from "commander";
 import { SparError, suggestName } from "../../base/index.ts";
-import { openRunReader, type EpisodeSummary, type RunReader } from "../../store/index.ts";
+import { type EpisodeSummary, type RunReader } from "../../store/index.ts";
 import { commandName } from "../command-name.ts";
-import { findRun } from "../discovery/runs.ts";
+import { openRun } from "../discovery/open-run.ts";
 import { episodeLines } from "../replay/episode-text.ts";
 import { tokenizerOfRun } from "../replay/run-tokenizers.ts";
-import { runArgument } from "../run-session.ts";
-import { runsFolderOf } from "../runs-folder.ts";
+import { runArgument } from "../run-argument.ts";
 import type { Shell } from "../shell.ts";
+import { shellWord } from "../shell-word.ts";
 import { countOf } from "../terminal/format.ts";
 import { formatTable } from "../terminal/table.ts";
 import { wholeNumber } from "./number-argument.ts";
@@ -30,8 +30,7 @@ export function addReplayCommand(program: Command, shell: Shell): void {
     .option("--limit <count>", "list at most so many; 0 lists all", wholeNumber({ minimum: 0 }), usualLimit)
     .option("--runs-folder <folder>", "where runs are kept")
     .action(async (run: string, episode: string | undefined, options: ReplayOptions) => {
-      const runsFolder = runsFolderOf(shell, options.runsFolder);
-      using reader = openRunReader(findRun({ typed: run, runsFolder, workingFolder: shell.workingFolder }));
+      using reader = openRun(run, options.runsFolder, shell);
       if (episode === undefined) listEpisodes(reader, options, shell);
       else await showEpisode(reader, episode, shell);
     });
@@ -53,7 +52,7 @@ function listEpisodes(reader: RunReader, options: ReplayOptions, shell: Shell): 
       `${countOf(count - rows.length, "more episode")}: --limit 0 lists all, --step those of a step`,
     );
   shell.screen.notice(
-    `show one: ${commandName(shell)} replay ${runArgument(reader.paths.folder, shell)} ${rows[0]?.[0] ?? ""}`,
+    `show one: ${commandName(shell)} replay ${runArgument(reader.paths.folder, shell)} ${shellWord(rows[0]?.[0] ?? "")}`,
   );
 }
 

@@ -9,8 +9,8 @@ import { findRun } from "../discovery/runs.ts";
 import { recipeOfRun, runSession, type KnownEngine } from "../run-session.ts";
 import { runsFolderOf } from "../runs-folder.ts";
 import type { Shell } from "../shell.ts";
-import { wholeNumber } from "./number-argument.ts";
 import { addCommonOptions } from "./recipe-options.ts";
+import { addThreadOption } from "./thread-option.ts";
 
 interface ResumeOptions {
   readonly recipe?: string;
@@ -26,12 +26,8 @@ export function addResumeCommand(program: Command, shell: Shell): void {
     .command("resume <run>")
     .description("go on where a run stopped: its name below the folder of runs, or its path")
     .option("--recipe <path>", "the recipe file, where the run was begun with one of yours")
-    .option("-e, --engine <id>", "another engine of the same kind")
-    .option(
-      "--threads <count>",
-      "threads of arithmetic; results do not depend on it",
-      wholeNumber({ minimum: 1 }),
-    )
+    .option("-e, --engine <id>", "another engine of the same kind");
+  addThreadOption(command)
     .option("--runs-folder <folder>", "where runs are kept; else SPAR_RUNS, else ./runs")
     .option("--json", "print events as JSON lines")
     .option("--quiet", "no progress")

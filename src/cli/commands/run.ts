@@ -1,6 +1,6 @@
 /** `spar run RECIPE`: checks everything that can be checked, then runs the recipe in a folder of its own. */
 import { join, resolve } from "node:path";
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { SparError } from "../../base/index.ts";
 import { missingCapabilities } from "../../contract/index.ts";
 import { nextRunFolder } from "../../store/index.ts";
@@ -16,6 +16,7 @@ import { softwareOf } from "../software.ts";
 import { warnAboutSize } from "../plan/warn-about-size.ts";
 import { wholeNumber } from "./number-argument.ts";
 import { addCommonOptions, addRecipeOptions, type RecipeOptions } from "./recipe-options.ts";
+import { addThreadOption } from "./thread-option.ts";
 
 interface RunOptions extends RecipeOptions {
   readonly threads?: number;
@@ -30,14 +31,11 @@ export function addRunCommand(program: Command, shell: Shell): void {
   const command = program
     .command("run <recipe>")
     .description("run a recipe: an id that spar list shows, or the path of a file of yours");
-  addRecipeOptions(command)
-    .option(
-      "--threads <count>",
-      "threads of arithmetic; results do not depend on it",
-      wholeNumber({ minimum: 1 }),
-    )
+  addThreadOption(addRecipeOptions(command))
     .option("--name <name>", "name of the run, below the folder of runs")
-    .option("--run-folder <folder>", "the folder of the run itself")
+    .addOption(
+      new Option("--run-folder <folder>", "the folder of the run itself").conflicts(["name", "runsFolder"]),
+    )
     .option("--runs-folder <folder>", "where runs are kept; else SPAR_RUNS, else ./runs")
     .option(
       "--checkpoint-every <steps>",
@@ -113,17 +111,22 @@ async function requireCapabilities(
   });
 }
 
+const longestName = 100;
 const runName = /^[A-Za-z0-9][A-Za-z0-9._-]*$/u;
 
 function folderOf(recipeId: string, preset: string, options: RunOptions, shell: Shell): string {
   if (options.runFolder !== undefined) return resolve(shell.workingFolder, options.runFolder);
   const runsFolder = runsFolderOf(shell, options.runsFolder);
   if (options.name === undefined) return nextRunFolder(runsFolder, recipeId, preset);
-  if (runName.test(options.name)) return join(runsFolder, options.name);
+  if (runName.test(options.name) && options.name.length <= longestName) return join(runsFolder, options.name);
   throw new SparError({
     code: "invalid-name",
     boundary: "command",
-    message: `expected a name of letters, digits, dots, dashes and underscores, got "${options.name}"`,
+    message: `expected a name of at most ${longestName} letters, digits, dots, dashes and underscores, got ${wordsOfName(options.name)}`,
     hint: "to choose a folder, use --run-folder",
   });
+}
+
+function wordsOfName(name: string): string {
+  return name.length > longestName ? `one of ${name.length}` : `"${name}"`;
 }

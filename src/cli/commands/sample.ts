@@ -2,13 +2,11 @@
 import type { Command } from "commander";
 import { isSparError } from "../../base/index.ts";
 import type { Engine } from "../../contract/index.ts";
-import { openRunReader } from "../../store/index.ts";
 import type { PromptRenderer } from "../../text/index.ts";
 import { listSavedPolicies, type SavedPolicy, type SavedWeights } from "../../train/index.ts";
 import { findEngine, startEngine } from "../discovery/engines.ts";
-import { findRun } from "../discovery/runs.ts";
+import { openRun } from "../discovery/open-run.ts";
 import { reportFailure } from "../failure.ts";
-import { runsFolderOf } from "../runs-folder.ts";
 import { answer, type SampleSettings } from "../sample/answer.ts";
 import { loadWeights, tokenizerOf, type LoadedWeights } from "../sample/load-weights.ts";
 import { choosePolicy } from "../sample/choose-policy.ts";
@@ -52,8 +50,7 @@ export function addSampleCommand(program: Command, shell: Shell): void {
 
 async function sample(typed: string, options: SampleOptions, shell: Shell): Promise<void> {
   const { workingFolder, place } = shell;
-  const folder = findRun({ typed, runsFolder: runsFolderOf(shell, options.runsFolder), workingFolder });
-  using reader = openRunReader(folder);
+  using reader = openRun(typed, options.runsFolder, shell);
   const policy = choosePolicy(listSavedPolicies(reader), options.policy);
   const located = await findEngine({
     typed: options.engine ?? reader.manifest.engine.name,

@@ -24,7 +24,7 @@ export function findRun(request: RunRequest): string {
     boundary: "command",
     message:
       existing === undefined
-        ? `no run is called "${typed}", and there is no such folder`
+        ? `no run is called "${shortened(typed)}", and there is no such folder`
         : `${existing} is not the folder of a run: it has no run.json`,
     hint:
       names.length === 0
@@ -33,7 +33,17 @@ export function findRun(request: RunRequest): string {
   });
 }
 
+const longestShown = 100;
+
+function shortened(typed: string): string {
+  return typed.length > longestShown ? `${typed.slice(0, longestShown)}...` : typed;
+}
+
+/** For a hint: none where they cannot be seen. */
 function runNames(runsFolder: string): string[] {
-  if (!existsSync(runsFolder)) return [];
-  return readdirSync(runsFolder).filter((name) => isRunFolder(join(runsFolder, name)));
+  try {
+    return readdirSync(runsFolder).filter((name) => isRunFolder(join(runsFolder, name)));
+  } catch {
+    return [];
+  }
 }

@@ -1,9 +1,10 @@
 /** A folder that is there whole or not at all: filled under another name, then renamed. */
-import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { SparError } from "../../base/index.ts";
+import { makeFolder } from "../../store/index.ts";
 
-/** @throws `folder-exists` where something of that name is there */
+/** @throws `folder-exists` where something of that name is there, and what the file system says where none can be made */
 export async function fillNewFolder<T>(folder: string, fill: (temporary: string) => Promise<T>): Promise<T> {
   if (existsSync(folder)) {
     throw new SparError({
@@ -13,9 +14,11 @@ export async function fillNewFolder<T>(folder: string, fill: (temporary: string)
       hint: "choose another one with --to, or remove it",
     });
   }
-  mkdirSync(dirname(folder), { recursive: true });
-  accessSync(dirname(folder), constants.W_OK);
+  makeFolder(dirname(folder));
   const temporary = `${folder}.tmp-${process.pid}`;
+  // Better to fail here than in the words of whoever fills it, after the work.
+  mkdirSync(temporary);
+  rmdirSync(temporary);
   try {
     const result = await fill(temporary);
     renameSync(temporary, folder);

@@ -116,17 +116,37 @@ function wordsOf(schema: JsonSchema): string {
     case "string":
       return "text";
     case "array":
-      return `a list in JSON, such as [${exampleItem(schema)}]`;
+      return listWords(schema);
     default:
       return "JSON";
   }
 }
 
-function exampleItem(schema: JsonSchema): string {
-  const { items } = schema;
-  if (typeof items !== "object" || Array.isArray(items)) return "1, 2";
-  if (items.enum !== undefined) return JSON.stringify(items.enum[0]);
-  return items.type === "string" ? '"a", "b"' : "1, 2";
+/** `a list of numbers above 0 in JSON, such as [1, 2]`. */
+function listWords(schema: JsonSchema): string {
+  const { items, minItems = 0 } = schema;
+  const inner = typeof items === "object" && !Array.isArray(items) ? items : {};
+  const bound = minItems === 0 ? "" : ` and at least ${minItems} long`;
+  return `a list of ${memberWords(inner)} in JSON${bound}, such as [${exampleMembers(inner)}]`;
+}
+
+function memberWords(schema: JsonSchema): string {
+  if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(", ");
+  switch (schema.type) {
+    case "integer":
+      return `whole numbers${rangeWords(schema)}`;
+    case "number":
+      return `numbers${rangeWords(schema)}`;
+    case "string":
+      return "texts";
+    default:
+      return "values";
+  }
+}
+
+function exampleMembers(schema: JsonSchema): string {
+  if (schema.enum !== undefined) return JSON.stringify(schema.enum[0]);
+  return schema.type === "string" ? '"a", "b"' : "1, 2";
 }
 
 function rangeWords(schema: JsonSchema): string {

@@ -12,6 +12,10 @@ const schema = z.strictObject({
   controls: z.boolean().default(true),
   loss: z.enum(["logistic", "hinge"]).default("logistic"),
   betas: z.array(z.number()).default([1]),
+  rates: z.array(z.number().positive()).min(1).default([1]),
+  operators: z.array(z.enum(["+", "-"])).default(["+"]),
+  names: z.array(z.string()).default([]),
+  counts: z.array(z.int().nonnegative()).default([]),
   warmUp: z.strictObject({ rows: z.int().default(64), learningRate: z.number().default(1e-3) }).prefault({}),
 });
 
@@ -69,7 +73,12 @@ describe("--set", () => {
     ["controls=maybe", /expected true or false, got "maybe"/u, /./u],
     ["loss=hing", /expected one of "logistic", "hinge", got "hing"/u, /./u],
     ["window=3", /expected 1 or 2, got "3"/u, /./u],
-    ["betas=0.1", /expected a list in JSON, such as \[1, 2\], got "0\.1"/u, /./u],
+    ["betas=0.1", /expected a list of numbers in JSON, such as \[1, 2\], got "0\.1"/u, /./u],
+    ["rates=[0]", /expected a list of numbers above 0 in JSON and at least 1 long, .* got "\[0\]"/u, /./u],
+    ["rates=[]", /at least 1 long, such as \[1, 2\], got "\[\]"/u, /./u],
+    ['operators=["^"]', /expected a list of "\+", "-" in JSON, such as \["\+"\], got/u, /./u],
+    ["names=a", /expected a list of texts in JSON, such as \["a", "b"\], got "a"/u, /./u],
+    ["counts=[0.5]", /expected a list of whole numbers at least 0 in JSON/u, /./u],
   ];
   for (const [assignment, message, hint] of cases) {
     test(`refuses ${assignment}`, () => {
