@@ -10,7 +10,8 @@ import {
   type JsonValue,
 } from "../../base/index.ts";
 import type { Match, MatchOutcome } from "../../games/index.ts";
-import { findGame } from "../discovery/games.ts";
+import { findGame, type LocatedGame } from "../discovery/games.ts";
+import { pythonGameName, startPythonGame } from "../discovery/python-games.ts";
 import type { InterruptName } from "../interrupts.ts";
 import { LineReader } from "../play/line-reader.ts";
 import { findOpponent, type Opponent } from "../play/opponent.ts";
@@ -33,6 +34,7 @@ interface PlayOptions {
   readonly engine?: string;
   readonly recipe?: string;
   readonly runsFolder?: string;
+  readonly python?: string;
   readonly json?: boolean;
 }
 
@@ -66,6 +68,7 @@ export function addPlayCommand(program: Command, shell: Shell): void {
     .option("-e, --engine <id>", "what holds the tensors; else the engine of the run")
     .option("--recipe <path>", "the recipe file, where the run was begun with one of yours")
     .option("--runs-folder <folder>", "where runs are kept; else SPAR_RUNS, else ./runs")
+    .option("--python <path>", "the Python that has open-spiel or textarena, for their games; else python3")
     .option("--json", "one JSON object per line, for programs; replies are lines of standard input")
     .addHelpText("after", playEpilogue)
     .action((game: string, options: PlayOptions) => play(game, options, shell));
@@ -77,11 +80,31 @@ Type a reply and press Enter; ? shows the rules, ctrl-D leaves.
 
   spar play tic-tac-toe --against perfect
   spar play tic-tac-toe --against games-nano-1 --seat O
-  spar play kuhn-poker --against http://localhost:8000/v1 --model my-model`;
+  spar play kuhn-poker --against http://localhost:8000/v1 --model my-model
+  spar play open-spiel:connect_four
+  spar play textarena:TicTacToe-v0 --python ~/games/bin/python`;
 
 async function play(typed: string, options: PlayOptions, shell: Shell): Promise<void> {
-  const { place, workingFolder } = shell;
-  const { game: match } = await findGame({ typed, place, workingFolder });
+  const located = await locateGame(typed, options, shell);
+  try {
+    await sitDown(located, options, shell);
+  } finally {
+    await located.close();
+  }
+}
+
+function locateGame(typed: string, { python }: PlayOptions, shell: Shell): Promise<LocatedGame> {
+  const { place, workingFolder, environment } = shell;
+  const ofPython = pythonGameName(typed);
+  if (ofPython === null) return findGame({ typed, place, workingFolder });
+  return startPythonGame(ofPython, { python, environment });
+}
+
+async function sitDown(
+  { game: match, services }: LocatedGame,
+  options: PlayOptions,
+  shell: Shell,
+): Promise<void> {
   const firstSeat = seatIndexOf(match, options.seat);
   const typedTask = options.task === undefined ? null : taskOf(options.task);
   const interrupts = shell.listenForInterrupts(leavingNotice);
@@ -91,6 +114,7 @@ async function play(typed: string, options: PlayOptions, shell: Shell): Promise<
     ...choices,
     typed: against,
     match,
+    services,
     task: typedTask,
     temperature: options.temperature ?? (isMixed ? 1 : 0),
     shell,
@@ -99,6 +123,7 @@ async function play(typed: string, options: PlayOptions, shell: Shell): Promise<
   try {
     await playGames({
       match,
+      services,
       opponent,
       task: typedTask ?? opponent.task ?? match.defaultTask,
       firstSeat,
@@ -116,6 +141,7 @@ async function play(typed: string, options: PlayOptions, shell: Shell): Promise<
 
 interface Sitting {
   readonly match: Match;
+  readonly services: LocatedGame["services"];
   readonly opponent: Opponent;
   readonly task: JsonValue;
   readonly firstSeat: number;
@@ -139,6 +165,7 @@ async function playGames(sitting: Sitting): Promise<void> {
     talk.start({ match, gameIndex, seat, opponent: label });
     const outcome = await playOne({
       match,
+      services: sitting.services,
       task: sitting.task,
       seat,
       opponentIn: (one) => opponent.playerIn(one),

@@ -5,6 +5,7 @@
 import { resolve } from "node:path";
 import { messageOf, SparError, suggestName } from "../../base/index.ts";
 import type { Match } from "../../games/index.ts";
+import type { Service } from "../../rollouts/index.ts";
 import { loadModule, looksLikePath } from "./load-module.ts";
 import { modulesByFolder, type PackageFolder } from "./package-folder.ts";
 
@@ -12,6 +13,10 @@ export interface LocatedGame {
   readonly game: Match;
   /** The file that it was loaded from, where it does not come with spar. */
   readonly ownFile: string | null;
+  /** What it calls, by name; needed wherever it is played. */
+  readonly services: Readonly<Record<string, Service>>;
+  /** Ends its services. */
+  close(): Promise<void>;
 }
 
 export type ListedGame =
@@ -32,19 +37,21 @@ export async function findGame(request: GameRequest): Promise<LocatedGame> {
   const { typed, place } = request;
   if (looksLikePath(typed)) {
     const ownFile = resolve(request.workingFolder, typed);
-    return { game: await loadGame(ownFile), ownFile };
+    return { game: await loadGame(ownFile), ownFile, ...withoutServices };
   }
   const known = modulesByFolder(place, "src/games", "game");
   const found = known.find(({ id }) => id === typed);
-  if (found !== undefined) return { game: await loadGame(found.file), ownFile: null };
+  if (found !== undefined) return { game: await loadGame(found.file), ownFile: null, ...withoutServices };
   const names = known.map(({ id }) => id);
   throw new SparError({
     code: "unknown-game",
     boundary: "command",
     message: `no game is called "${typed}"`,
-    hint: `${suggestName(typed, names)}; or give the path of a file of yours, such as ./${typed}.ts`,
+    hint: `${suggestName(typed, names)}; or give the path of a file of yours, such as ./${typed}.ts, or a game of Python, such as open-spiel:tic_tac_toe`,
   });
 }
+
+const withoutServices = { services: {}, close: () => Promise.resolve() };
 
 export async function listGames(place: PackageFolder): Promise<ListedGame[]> {
   const listed = modulesByFolder(place, "src/games", "game").map(

@@ -2,6 +2,7 @@
 import { isSparError, SparError, type JsonValue } from "../../base/index.ts";
 import { solveMatch, type Match } from "../../games/index.ts";
 import { perfectPlayer, randomPlayer, remotePlayer, type Player } from "../../players/index.ts";
+import type { Service } from "../../rollouts/index.ts";
 import type { Shell } from "../shell.ts";
 import { runOpponent } from "./run-opponent.ts";
 
@@ -9,6 +10,8 @@ export interface OpponentRequest {
   /** `random`, `perfect`, an address, or a run. */
   readonly typed: string;
   readonly match: Match;
+  /** That the match calls. */
+  readonly services: Readonly<Record<string, Service>>;
   /** That was typed, else null. */
   readonly task: JsonValue | null;
   readonly model?: string | undefined;
@@ -43,10 +46,10 @@ function everywhere(player: Player, label: string): Opponent {
 }
 
 /** @throws `no-perfect-player` */
-async function solver({ match, task, shell }: OpponentRequest): Promise<Player> {
+async function solver({ match, services, task, shell }: OpponentRequest): Promise<Player> {
   shell.screen.live(`solving ${match.id}`);
   try {
-    const { bestChoices } = await solveMatch(match, task ?? match.defaultTask);
+    const { bestChoices } = await solveMatch(match, task ?? match.defaultTask, { services });
     return perfectPlayer({ optimal: bestChoices });
   } catch (thrown) {
     if (!isSparError(thrown)) throw thrown;

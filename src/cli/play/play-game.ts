@@ -11,13 +11,15 @@ import {
 import type { Match, MatchOutcome } from "../../games/index.ts";
 import { humanPlayer, type LineTerminal, type Player } from "../../players/index.ts";
 import type { EpisodeEnd } from "../../records/index.ts";
-import { playEpisodes, unrecordedStep, type Seats } from "../../rollouts/index.ts";
+import { playEpisodes, unrecordedStep, type Seats, type Service } from "../../rollouts/index.ts";
 import type { Shell } from "../shell.ts";
 import type { LineReader } from "./line-reader.ts";
 import type { TableTalk } from "./table-talk.ts";
 
 export interface GamePlay {
   readonly match: Match;
+  /** That the match calls. */
+  readonly services: Readonly<Record<string, Service>>;
   readonly task: JsonValue;
   /** Of the person. */
   readonly seat: string;
@@ -69,6 +71,7 @@ export async function playGame(play: GamePlay): Promise<MatchOutcome> {
     game: match,
     tasks: [{ id: "game", task }],
     seats,
+    services: play.services,
     limits: { timeMs: patienceMs },
     replyTimeoutMs: patienceMs,
     maximumFailedShare: 1,
@@ -97,11 +100,11 @@ function playerFailure(thrown: unknown, seat: string): SparError {
 
 function failureOf(end: EpisodeEnd | undefined): SparError {
   const failed = end?.kind === "failed" ? end.failure : null;
-  const isOfPlayer = failed?.boundary === "player";
+  const boundary = failed?.boundary === "player" || failed?.boundary === "service" ? failed.boundary : "game";
   return new SparError({
     code: failed?.code ?? "game-failed",
-    boundary: isOfPlayer ? "player" : "game",
+    boundary,
     message: failed?.message ?? "the game ended without an outcome",
-    ...(isOfPlayer ? {} : { hint: "this is a defect of the game" }),
+    ...(boundary === "game" ? { hint: "this is a defect of the game" } : {}),
   });
 }

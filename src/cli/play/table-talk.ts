@@ -13,6 +13,7 @@ export interface GameStart {
   readonly match: Match;
   readonly gameIndex: number;
   readonly seat: string;
+  /** Empty where there is none. */
   readonly opponent: string;
 }
 
@@ -49,7 +50,7 @@ export function textTalk(shell: Shell, match: Match): TableTalk {
         printHeading(match.title);
         print(...wrap(match.rules, shell.screen.maximumWidth));
       }
-      printHeading(`Game ${gameIndex + 1}: you are ${seat}, against ${opponent}`);
+      printHeading(`Game ${gameIndex + 1}: you are ${seat}${opponent === "" ? "" : `, against ${opponent}`}`);
     },
     asked: () => print(""),
     show: print,

@@ -39,7 +39,8 @@ export class LineProcess {
   constructor({ executable, words, environment }: LineProcessOptions) {
     this.#child = spawn(executable, words, { env: environment, stdio: "pipe" });
     this.#child.on("error", (error) => {
-      this.#fail(pythonMissing(executable, messageOf(error)));
+      const isAbsent = "code" in error && error.code === "ENOENT";
+      this.#fail(pythonMissing(executable, isAbsent ? "there is no such program" : messageOf(error)));
       if (this.#child.pid === undefined) this.#closed.resolve();
     });
     this.#child.on("close", (code, signal) => {

@@ -22,7 +22,7 @@ export const knowledgeTests: readonly GameTest[] = [
         const places = new Map<string, { readonly path: TreePath; readonly node: DecisionNode }>();
         const random = createRandom(1);
         for (let walk = 0; walk < playCount; walk++)
-          for (const place of await randomWalk(game.match, task, random.split(walk))) {
+          for (const place of await randomWalk(game, task, random.split(walk))) {
             const key = `${place.node.seat}: ${place.node.position}`;
             const earlier = places.get(key);
             if (earlier === undefined) places.set(key, place);
@@ -69,14 +69,14 @@ export const knowledgeTests: readonly GameTest[] = [
 
 /** The decisions of one random play, with the paths that lead to them. */
 async function randomWalk<Task extends JsonValue>(
-  match: Match<Task>,
+  { match, options: { services = {} } }: GameUnderTest<Task>,
   task: Task,
   random: Random,
 ): Promise<{ readonly path: TreePath; readonly node: DecisionNode }[]> {
   const places: { readonly path: TreePath; readonly node: DecisionNode }[] = [];
   const path: (string | number)[] = [];
   for (;;) {
-    const node = await nextNode(match, task, path);
+    const node = await nextNode(match, task, path, { services });
     if (node.kind === "end") return places;
     if (node.kind === "decision") places.push({ path: path.slice(), node });
     path.push(node.kind === "chance" ? random.integer(node.count) : random.pick(node.choices));
@@ -88,10 +88,11 @@ async function expectSameFuture<Task extends JsonValue>(options: {
   readonly task: Task;
   readonly places: readonly { readonly path: TreePath; readonly node: DecisionNode }[];
 }): Promise<void> {
-  const { match } = options.game;
+  const { match, options: described } = options.game;
+  const { services = {} } = described;
   const futures = options.places.map(async ({ path, node }) => {
     const next = node.choices.map(async (choice) =>
-      describeNode(await nextNode(match, options.task, [...path, choice])),
+      describeNode(await nextNode(match, options.task, [...path, choice], { services })),
     );
     return { choices: node.choices, next: await Promise.all(next) };
   });
