@@ -1,0 +1,73 @@
+/**
+ * Tests that go on for as long as one likes: kills, faults and damage over a range of seeds, ten simulated
+ * hours. A problem comes with the command that shows it again.
+ *
+ *     npm run test:long -- kill --seeds 1-100
+ *     npm run test:long -- faults --seeds 1-1000
+ *     npm run test:long -- damage --seeds 1-200
+ *     npm run test:long -- ten-hours
+ */
+import { parseArgs } from "node:util";
+import { runSeeds } from "../test/durability/faults/run-seeds.ts";
+import { damageSeeds, killSeeds, type OnSeed, type SeedRange } from "../test/durability/long-seeds.ts";
+import { figuresOf, problemsOf, runForHours } from "../test/durability/ten-hours.ts";
+
+const problems: string[] = [];
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seeds: { type: "string", default: "1-20" } },
+});
+const [kind = ""] = positionals;
+const startMs = performance.now();
+
+switch (kind) {
+  case "kill":
+    await killSeeds(rangeOf(values.seeds), tellSeed);
+    break;
+  case "damage":
+    await damageSeeds(rangeOf(values.seeds), tellSeed);
+    break;
+  case "faults":
+    await runFaults(rangeOf(values.seeds));
+    break;
+  case "ten-hours":
+    await runTenHours();
+    break;
+  default:
+    console.error(`expected kill, faults, damage or ten-hours, got "${kind}"`);
+    process.exit(2);
+}
+const minutes = (performance.now() - startMs) / 60_000;
+console.log(`${kind}: ${problems.length} problems in ${minutes.toFixed(1)} minutes`);
+for (const problem of problems) console.log(problem);
+process.exitCode = problems.length === 0 ? 0 : 1;
+
+function rangeOf(text: string): SeedRange {
+  const [first = Number.NaN, last = first] = text.split("-").map(Number);
+  if (Number.isSafeInteger(first) && Number.isSafeInteger(last) && first <= last) return { first, last };
+  console.error(`expected seeds like 1-100, got "${text}"`);
+  return process.exit(2);
+}
+
+function tellSeed(...[seed, problem]: Parameters<OnSeed>): void {
+  if (problem !== null)
+    problems.push(`${problem}\n  again: npm run test:long -- ${kind} --seeds ${seed}-${seed}`);
+  const state = problem === null ? "ok" : "PROBLEM";
+  if (problem !== null || seed % 10 === 0) console.log(`seed ${seed}: ${state}`);
+}
+
+async function runFaults({ first, last }: SeedRange): Promise<void> {
+  const report = await runSeeds(first, last, (seed) => {
+    if (seed % 100 === 0) console.log(`seed ${seed}`);
+  });
+  problems.push(...report.problems);
+  console.log("ends", report.ends);
+  console.log("faults that struck", report.struck);
+}
+
+async function runTenHours(): Promise<void> {
+  const run = { steps: 3600, episodesPerStep: 16, turnsPerEpisode: 8 };
+  const figures = figuresOf(run, await runForHours(run));
+  console.log(figures);
+  problems.push(...problemsOf(figures));
+}
