@@ -7,7 +7,7 @@ import type { CreateModelOptions, Engine } from "spar/contract";
 import { readPairs } from "spar/data";
 import { openRunReader } from "spar/store";
 import { createFakeEngine, expectCode } from "spar/testing";
-import { listSavedPolicies, resolveOptions, resumeRun, startRun } from "spar/train";
+import { listSavedPolicies, resolveOptions, resumeRun, startRun, type ReportEvent } from "spar/train";
 import { afterAll, expect, test } from "vitest";
 import { z } from "zod";
 import { scheduleOf } from "./fine-tuning.ts";
@@ -233,6 +233,29 @@ test("prompts that leave no room for an answer are refused before anything is tr
   }));
   writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
   await expectCode(play("too-long", { data: file, exampleCount: 0, heldOutCount: 5 }), "prompts-too-long");
+});
+
+test("a run that has nothing to learn ends without a comparison, a chart or controls", async () => {
+  const prompts = Array.from({ length: 30 }, (_, index) => ({ role: "user", content: String(index) }));
+  const answer = { role: "assistant", content: "1" };
+  const write = (name: string, record: (prompt: object) => object): string => {
+    writeFileSync(join(root, name), prompts.map((prompt) => JSON.stringify(record(prompt))).join("\n"));
+    return join(root, name);
+  };
+  const data = write("answered.jsonl", (prompt) => ({ messages: [prompt, answer] }));
+  const dialogue = (prompt: object): object[] => [prompt, answer];
+  const firstPairs = write("equal.jsonl", (prompt) => ({
+    real: dialogue(prompt),
+    generated: dialogue(prompt),
+  }));
+  using reader = openRunReader(await play("over", { data, firstPairs, exampleCount: 0, heldOutCount: 5 }));
+  const reports = [...reader.reports()].map(({ event }) => event as ReportEvent);
+  const titles = reports.flatMap((event) => (event.kind === "table-start" ? [event.title] : []));
+  expect(titles).toEqual([expect.stringMatching(/^Accuracy on 5 held-out/), "Held-out prompts"]);
+  expect(reports.filter(({ kind }) => kind === "chart")).toEqual([]);
+  expect(reports).toContainEqual({ kind: "note", text: expect.stringContaining("Nothing was trained") });
+  expect(listSavedPolicies(reader).map(({ name }) => name)).toEqual(["player"]);
+  expect(reader.result()).toMatchObject({ spin: null, controls: {} });
 });
 
 test("the same seed gives the same figures", async () => {

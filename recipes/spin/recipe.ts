@@ -93,11 +93,11 @@ async function runSpin(run: Run<SpinOptions>): Promise<JsonValue> {
   }
 
   const controls: ControlResult[] = [];
-  for (const kind of options.controls)
+  for (const kind of trainings.length === 0 ? [] : options.controls)
     controls.push(await runControl(run, { kind, task, model, start, iterations: trainings }));
   const spinUpdates = trainings.reduce((sum, { updateCount }) => sum + updateCount, 0);
   comparison(run.report, { start: startFigures, spin: figures, spinUpdates, controls });
-  const versions = [start, opponent];
+  const versions = trainings.length === 0 ? [start] : [start, opponent];
   const samples = await run.step("samples", {}, async (step) => drawSamples(run, step, { task, versions }));
   showSamples(run.report, samples);
   return {

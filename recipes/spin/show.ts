@@ -78,7 +78,7 @@ export function alarms(
   return messages;
 }
 
-/** Beside its controls: the honest end of the run. */
+/** Beside its controls: the honest end of the run. Where nothing was trained there is nothing to compare. */
 export function comparison(
   report: Report,
   result: {
@@ -88,6 +88,10 @@ export function comparison(
     readonly controls: readonly ControlResult[];
   },
 ): void {
+  if (result.spin.length === 0) {
+    report.note("Nothing was trained, so there is nothing to compare: the start is the result.");
+    return;
+  }
   const table = report.table(
     "SPIN beside plain fine-tuning: same start, learning rate and held-out prompts",
     [
@@ -110,7 +114,8 @@ export function comparison(
     [result.start, ...figures].map((one) => one.expectedAccuracy);
   report.chart({
     title: "Expected accuracy on held-out prompts",
-    horizontalAxis: "iteration",
+    horizontalAxis: "iterations done",
+    horizontalValues: Array.from({ length: result.spin.length + 1 }, (_, iterationCount) => iterationCount),
     series: [
       { name: "SPIN", values: curve(result.spin) },
       ...result.controls.map(({ kind, figures }) => ({
@@ -156,11 +161,11 @@ export async function drawSamples(
 }
 
 export function showSamples(report: Report, samples: Samples): void {
-  const table = report.table("Held-out prompts, before and after", [
+  const isTrained = samples.some(({ answers }) => answers.length > 1);
+  const table = report.table(isTrained ? "Held-out prompts, before and after" : "Held-out prompts", [
     { name: "prompt" },
     { name: "reference" },
-    { name: "before" },
-    { name: "after" },
+    ...(isTrained ? [{ name: "before" }, { name: "after" }] : [{ name: "answer" }]),
   ]);
   for (const { prompt, reference, answers } of samples) table.row(prompt, reference, ...answers);
 }

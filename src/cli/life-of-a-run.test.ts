@@ -68,7 +68,7 @@ describe("the life of a run", { timeout: 60_000 }, () => {
 
   test.concurrent("sampling shows the start and the end beside each other", async () => {
     const output = await spar("sample", "first", "--prompt", "ab", "--count", "2");
-    expect(output).toMatch(/^> ab\nversion 1 +│ version 2\n.+│.*\n.+│.*\n/u);
+    expect(output).toMatch(/^> ab\nbefore \(version 1\) +│ after \(version 2\)\n.+│.*\n.+│.*\n/u);
     const words = ["sample", "first", "--json", "--temperature", "0"];
     const piped = await runCommand(words, { workingFolder: folder, input: "ab\n\nabc\n" });
     expect(parseLines(piped.output)).toMatchObject([{ prompt: "ab" }, { prompt: "abc" }]);
@@ -79,6 +79,13 @@ describe("the life of a run", { timeout: 60_000 }, () => {
     expect(await spar("replay", "first", "play/episodes#1")).toMatch(
       /task: "ab"\n(.*\n)*\[0\] writer .*\n.*\n {4}[a-h]{0,3}\n/u,
     );
+  });
+
+  test.concurrent("the steps that played are told where a list is cut, and where there is no such step", async () => {
+    const run = (...words: readonly string[]): ReturnType<typeof runCommand> =>
+      runCommand(["replay", "first", ...words], { workingFolder: folder });
+    expect((await run("--limit", "1")).errors).toMatch(/^1 more episode: .*--step .*: play \(2\)\n/u);
+    expect((await run("--step", "plai")).errors).toMatch(/hint: +did you mean "play"\? known: play\n/u);
   });
 
   test.concurrent("weights and tokenizer are exported in the hub's formats", async () => {

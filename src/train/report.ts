@@ -25,6 +25,8 @@ export type ReportEvent =
       readonly kind: "chart";
       readonly title: string;
       readonly horizontalAxis: string;
+      /** Where on the axis the values stand, evenly spaced; left out, the axis has no numbers. */
+      readonly horizontalValues?: readonly number[];
       readonly series: readonly { readonly name: string; readonly values: readonly number[] }[];
     };
 

@@ -9,7 +9,7 @@ import { tokenizerOfRun } from "../replay/run-tokenizers.ts";
 import { runArgument } from "../run-argument.ts";
 import type { Shell } from "../shell.ts";
 import { shellWord } from "../shell-word.ts";
-import { countOf } from "../terminal/format.ts";
+import { countOf, formatCount } from "../terminal/format.ts";
 import { formatTable } from "../terminal/table.ts";
 import { wholeNumber } from "./number-argument.ts";
 import { addCommonOptions } from "./recipe-options.ts";
@@ -39,9 +39,11 @@ export function addReplayCommand(program: Command, shell: Shell): void {
 
 function listEpisodes(reader: RunReader, options: ReplayOptions, shell: Shell): void {
   const rows: string[][] = [];
+  const stepCounts = new Map<string, number>();
   let count = 0;
   for (const summary of reader.episodes(options.step === undefined ? {} : { stepName: options.step })) {
     count++;
+    stepCounts.set(summary.start.stepName, (stepCounts.get(summary.start.stepName) ?? 0) + 1);
     if (options.limit === 0 || rows.length < options.limit) rows.push(episodeRow(summary));
   }
   if (count === 0) throw noEpisodes(reader, options);
@@ -49,11 +51,19 @@ function listEpisodes(reader: RunReader, options: ReplayOptions, shell: Shell): 
   shell.screen.print(...formatTable(columns, rows, shell.screen.maximumWidth));
   if (count > rows.length)
     shell.screen.notice(
-      `${countOf(count - rows.length, "more episode")}: --limit 0 lists all, --step those of a step`,
+      `${countOf(count - rows.length, "more episode")}: --limit 0 lists all, --step those of one: ${tellSteps(stepCounts)}`,
     );
   shell.screen.notice(
     `show one: ${commandName(shell)} replay ${runArgument(reader.paths.folder, shell)} ${shellWord(rows[0]?.[0] ?? "")}`,
   );
+}
+
+const toldSteps = 12;
+
+/** `answer-0 (1,601), answer-1 (1,601)`: the steps that played, and how many episodes. */
+function tellSteps(counts: ReadonlyMap<string, number>): string {
+  const told = [...counts].slice(0, toldSteps).map(([name, count]) => `${name} (${formatCount(count)})`);
+  return counts.size > told.length ? `${told.join(", ")}, ... (${counts.size} steps)` : told.join(", ");
 }
 
 function episodeRow({ start, end, turnCount }: EpisodeSummary): string[] {
@@ -89,7 +99,7 @@ function unknownEpisode(typed: string, ids: readonly string[]): SparError {
 }
 
 function noEpisodes(reader: RunReader, options: ReplayOptions): SparError {
-  const steps = [...reader.steps()].map(({ name }) => name);
+  const steps = [...new Set([...reader.episodes()].map(({ start }) => start.stepName))];
   return new SparError({
     code: "record-unknown",
     boundary: "command",

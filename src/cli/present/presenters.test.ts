@@ -176,11 +176,11 @@ describe("progress", () => {
     display.tick();
     display.observe({ kind: "progress-end", progressId: 1 });
     display.tick();
-    expect(output.map((text) => /playing|training|iteration 1$/u.exec(text)?.[0])).toEqual([
-      "iteration 1",
+    expect(output.map((text) => /playing|training|iteration 1: \w+$/u.exec(text)?.[0])).toEqual([
+      "iteration 1: running",
       "training",
       "playing",
-      "iteration 1",
+      "iteration 1: finishing",
     ]);
   });
 });

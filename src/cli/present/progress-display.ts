@@ -37,13 +37,15 @@ export function createProgressDisplay(options: ProgressDisplayOptions): Progress
   const startMs = clock.monotonicMs();
   const entries = new Map<number, Entry>();
   let stepName: string | null = null;
+  /** What a step does while it counts nothing: before its first count, and after it. */
+  let uncounted: "running" | "finishing" = "running";
   let lastSparseMs = startMs;
 
   const text = (): string | null => {
     const elapsed = formatDuration(clock.monotonicMs() - startMs);
     const entry = [...entries.values()].at(-1);
     if (entry !== undefined) return `[${elapsed}] ${oneLine(entry.stepName)}: ${entry.line.text()}`;
-    return stepName === null ? null : `[${elapsed}] ${oneLine(stepName)}`;
+    return stepName === null ? null : `[${elapsed}] ${oneLine(stepName)}: ${uncounted}`;
   };
   const tick = (): void => {
     const line = text();
@@ -60,6 +62,7 @@ export function createProgressDisplay(options: ProgressDisplayOptions): Progress
       switch (event.kind) {
         case "step-start":
           stepName = event.isReplayed ? null : event.name;
+          uncounted = "running";
           return tick();
         case "step-end":
           stepName = null;
@@ -75,6 +78,7 @@ export function createProgressDisplay(options: ProgressDisplayOptions): Progress
           return;
         case "progress-end":
           entries.delete(event.progressId);
+          uncounted = "finishing";
           break;
         default:
       }

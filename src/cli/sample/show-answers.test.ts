@@ -11,7 +11,7 @@ describe("answers", () => {
     const lines = answerLines({ prompt: "12+7=", versions: [before, after], style, maximumWidth: 40 });
     expect(lines).toEqual([
       "> 12+7=",
-      "version 1          │ version 9",
+      "before (version 1) │ after (version 9)",
       "12                 │ 19",
       "3                  │ 19",
     ]);
@@ -25,15 +25,15 @@ describe("answers", () => {
         { label: "b", answers: ["uno", "y"] },
       ],
       style,
-      maximumWidth: 21,
+      maximumWidth: 27,
     });
     expect(lines).toEqual([
       "> p",
-      "a         │ b",
-      "one       │ uno",
-      "two       │",
+      "before (a)   │ after (b)",
+      "one          │ uno",
+      "two          │",
       "",
-      "x         │ y",
+      "x            │ y",
       "",
     ]);
   });

@@ -28,19 +28,24 @@ export function answerLines(options: ShowOptions): string[] {
       ...before.answers.flatMap((text) => manyLines(text).split("\n")),
     ];
   }
+  const heads = { left: `before (${before.label})`, right: `after (${after.label})` };
   // All answers of a version are one column, so that the columns have one width.
-  const column = ({ label, answers }: VersionAnswers): string => [label, ...answers].join("\n");
+  const column = (head: string, { answers }: VersionAnswers): string => [head, ...answers].join("\n");
   const isShort = [...before.answers, ...after.answers].every((text) => !text.includes("\n"));
   if (isShort) {
     return [
       title,
-      ...sideBySide({ left: column(before), right: column(after), maximumWidth: options.maximumWidth }),
+      ...sideBySide({
+        left: column(heads.left, before),
+        right: column(heads.right, after),
+        maximumWidth: options.maximumWidth,
+      }),
     ];
   }
   const pairs = before.answers.map((left, index) => ({ left, right: after.answers[index] ?? "" }));
   return [
     title,
-    ...sideBySide({ left: before.label, right: after.label, maximumWidth: options.maximumWidth }),
+    ...sideBySide({ ...heads, maximumWidth: options.maximumWidth }),
     ...pairs.flatMap((pair) => [...sideBySide({ ...pair, maximumWidth: options.maximumWidth }), ""]),
   ];
 }

@@ -22,6 +22,29 @@ describe("a chart", () => {
     expect(lines.at(-1)?.trim()).toBe("iteration →");
   });
 
+  test("numbers its horizontal axis below the points, where it is told what they are", () => {
+    const numbered = (values: readonly number[], horizontalValues: readonly number[]): string[] =>
+      formatChart({
+        title: "Accuracy",
+        horizontalAxis: "iterations",
+        horizontalValues,
+        series: [{ name: "x", values }],
+        maximumWidth: 70,
+        style: plain,
+      });
+    const lines = numbered([0, 0, 1, 0, 0], [0, 10, 20, 30, 40]);
+    const axis = lines.at(-1) ?? "";
+    expect(axis.trim()).toMatch(/^0 +10 +20 +30 +40 {2}iterations →$/u);
+    // The peak is where its number is.
+    const peak = [...(lines[1] ?? "")].findIndex((character) => character === "╭");
+    expect(Math.abs(axis.indexOf("20") - peak)).toBeLessThanOrEqual(2);
+    const many = Array.from({ length: 500 }, (_value, index) => index);
+    const crowded = numbered(many, many).at(-1) ?? "";
+    expect(crowded.split(/ +/u).length).toBeLessThan(16);
+    expect(crowded.length).toBeLessThanOrEqual(70);
+    expect(numbered([1], [0]).at(-1)?.trim()).toBe("iterations →");
+  });
+
   test("fits the terminal", () => {
     const values = Array.from({ length: 500 }, (_value, index) => Math.sin(index / 20));
     const lines = formatChart({

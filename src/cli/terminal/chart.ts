@@ -14,6 +14,8 @@ export interface ChartSeries {
 export interface ChartOptions {
   readonly title: string;
   readonly horizontalAxis: string;
+  /** Where on the axis the values stand, evenly spaced; left out, the axis has no numbers. */
+  readonly horizontalValues?: readonly number[];
   readonly series: readonly ChartSeries[];
   readonly maximumWidth: number;
   readonly style: Style;
@@ -54,8 +56,37 @@ export function formatChart(options: ChartOptions): string[] {
       format: (value) => value.toFixed(digits).padStart(labelWidth),
     },
   ).split("\n");
-  const axis = `${" ".repeat(labelWidth + 2)}${oneLine(options.horizontalAxis)} →`;
+  const axis = axisLine(options, { labelWidth, plotWidth, pointCount: longest });
   return [title, ...nameLines(lines, drawn, range, style), style.faint(axis)];
+}
+
+interface AxisPlace {
+  readonly labelWidth: number;
+  readonly plotWidth: number;
+  readonly pointCount: number;
+}
+
+const columnsPerNumber = 6;
+
+/** Numbers below the points that they belong to, as many as are easily read, and what they count. */
+function axisLine(options: ChartOptions, { labelWidth, plotWidth, pointCount }: AxisPlace): string {
+  const name = oneLine(options.horizontalAxis);
+  const numbers = options.horizontalValues?.slice(0, pointCount) ?? [];
+  if (numbers.length < 2 || numbers.length < pointCount) return `${" ".repeat(labelWidth + 2)}${name} →`;
+  const last = numbers.length - 1;
+  const stride = Math.ceil((last * columnsPerNumber) / plotWidth);
+  let line = "";
+  for (let point = 0; point <= last; point += stride) {
+    const text = String(numbers[point]);
+    // The first point of a line lies on the axis itself, in the column after the labels.
+    const column = labelWidth + Math.round((point * (plotWidth - 1)) / last);
+    const start = Math.max(
+      line.length === 0 ? 0 : line.length + 1,
+      column - Math.floor((text.length - 1) / 2),
+    );
+    line = line.padEnd(start) + text;
+  }
+  return `${line}  ${name} →`;
 }
 
 interface Range {
