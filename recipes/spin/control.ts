@@ -63,7 +63,7 @@ export async function runControl(run: Run<SpinOptions>, control: ControlOptions)
         stopTokenIds: task.renderer.stopTokenIds,
         maxAnswerTokens: options.maxAnswerTokens,
         concurrency: options.concurrency,
-        signal: step.signal,
+        step,
       });
       step.metric(`${name}/greedyAccuracy`, iteration + 1, evaluated.greedyAccuracy);
       step.metric(`${name}/expectedAccuracy`, iteration + 1, evaluated.expectedAccuracy);

@@ -3,9 +3,9 @@
  * accuracy is the exact probability that one answer at temperature 1 is right, mean of p(y|x), so it
  * has no sampling noise. Both can move apart: sharpening raises one, calibration the other.
  */
-import type { CallOptions } from "spar/base";
 import { mapBounded } from "spar/base";
 import { tokens, type Engine, type PolicyVersion, type TokenId } from "spar/contract";
+import type { Progress, Step } from "spar/train";
 import type { EncodedExample } from "./examples.ts";
 
 export type Evaluation = {
@@ -17,7 +17,7 @@ export type Evaluation = {
   readonly nllNats: number;
 };
 
-export interface EvaluationOptions extends CallOptions {
+export interface EvaluationOptions {
   readonly engine: Engine;
   readonly version: PolicyVersion;
   readonly examples: readonly EncodedExample[];
@@ -25,10 +25,20 @@ export interface EvaluationOptions extends CallOptions {
   readonly stopTokenIds: readonly TokenId[];
   readonly maxAnswerTokens: number;
   readonly concurrency: number;
+  /** Where it happens: its signal is heeded, its progress told. */
+  readonly step: Pick<Step, "signal" | "progress">;
 }
 
 export async function evaluate(options: EvaluationOptions): Promise<Evaluation> {
-  const [logprobs, correct] = await Promise.all([referenceLogprobs(options), countGreedyCorrect(options)]);
+  const progress = options.step.progress({
+    what: "evaluating",
+    total: options.examples.length,
+    unit: "held-out prompts",
+  });
+  const [logprobs, correct] = await Promise.all([
+    referenceLogprobs(options),
+    countGreedyCorrect(options, progress),
+  ]).finally(() => progress.end());
   const count = options.examples.length;
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
   return {
@@ -41,15 +51,17 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
 /** Summed log-probability of each reference answer, in the order of the examples. */
 async function referenceLogprobs(options: EvaluationOptions): Promise<number[]> {
   const inputs = options.examples.map(({ promptIds, answerIds }) => [tokens([...promptIds, ...answerIds])]);
-  const logprobs = await options.engine.computeLogprobs(options.version, inputs, options);
+  const logprobs = await options.engine.computeLogprobs(options.version, inputs, {
+    signal: options.step.signal,
+  });
   return options.examples.map(({ answerIds }, row) => {
     const ofRow = logprobs[row]?.slice(-answerIds.length) ?? new Float32Array(0);
     return ofRow.reduce((sum, logprob) => sum + logprob, 0);
   });
 }
 
-async function countGreedyCorrect(options: EvaluationOptions): Promise<number> {
-  const { engine, version, examples, stopTokenIds, maxAnswerTokens, concurrency } = options;
+async function countGreedyCorrect(options: EvaluationOptions, progress: Progress): Promise<number> {
+  const { engine, version, examples, stopTokenIds, maxAnswerTokens, concurrency, step } = options;
   const matches = await mapBounded(examples, concurrency, async ({ promptIds, answerIds }) => {
     const response = await engine.sample(
       version,
@@ -57,8 +69,9 @@ async function countGreedyCorrect(options: EvaluationOptions): Promise<number> {
         prompt: [tokens(promptIds)],
         parameters: { maxTokens: maxAnswerTokens, temperature: 0, seed: 0, stopTokenIds },
       },
-      options,
+      { signal: step.signal },
     );
+    progress.advance();
     const sampled = response.sequences[0]?.tokenIds ?? [];
     return sampled.length === answerIds.length && sampled.every((id, index) => id === answerIds[index]);
   });

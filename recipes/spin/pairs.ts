@@ -107,14 +107,24 @@ export async function withReferences(
   {
     model,
     rowsPerCall,
-    signal,
-  }: { readonly model: Model; readonly rowsPerCall: number; readonly signal: AbortSignal },
+    step,
+  }: {
+    readonly model: Model;
+    readonly rowsPerCall: number;
+    readonly step: Pick<Step, "signal" | "progress">;
+  },
 ): Promise<{ readonly data: readonly Datum[]; readonly logprobs: readonly Float32Array[] }> {
   const references: Float32Array[] = [];
-  for (let start = 0; start < rows.length; start += rowsPerCall) {
-    const batch = rows.slice(start, start + rowsPerCall);
-    const { logprobs } = await model.forward(batch, { signal });
-    references.push(...logprobs);
+  const progress = step.progress({ what: "computing references", total: rows.length, unit: "rows" });
+  try {
+    for (let start = 0; start < rows.length; start += rowsPerCall) {
+      const batch = rows.slice(start, start + rowsPerCall);
+      const { logprobs } = await model.forward(batch, { signal: step.signal });
+      references.push(...logprobs);
+      progress.advance(batch.length);
+    }
+  } finally {
+    progress.end();
   }
   const data = rows.map((datum, row) => {
     const reference = references[row] ?? new Float32Array(0);

@@ -174,7 +174,7 @@ async function measure(
       stopTokenIds: task.renderer.stopTokenIds,
       maxAnswerTokens,
       concurrency,
-      signal: step.signal,
+      step,
     });
     step.metric("held-out/greedyAccuracy", at.index, evaluated.greedyAccuracy);
     step.metric("held-out/expectedAccuracy", at.index, evaluated.expectedAccuracy);

@@ -109,7 +109,7 @@ export async function trainIteration(
   const { data, logprobs } = await withReferences(rows, {
     model,
     rowsPerCall: options.maxRowsPerCall,
-    signal: step.signal,
+    step,
   });
   await checkMismatch({
     model,
