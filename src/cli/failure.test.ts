@@ -43,7 +43,7 @@ describe("failures", () => {
   });
 
   test("each boundary and special code leads to its exit", () => {
-    const exitOf = (code: string, boundary: "command" | "data" | "engine" | "recipe"): string =>
+    const exitOf = (code: string, boundary: "command" | "data" | "engine" | "recipe" | "store"): string =>
       describeFailure(new SparError({ code, boundary, message: "x" })).exit;
     expect(exitOf("invalid-option", "command")).toBe("usage");
     expect(exitOf("file-truncated", "data")).toBe("input");
@@ -51,6 +51,8 @@ describe("failures", () => {
     expect(exitOf("capability-missing", "engine")).toBe("environment");
     expect(exitOf("aborted", "engine")).toBe("interrupted");
     expect(exitOf("step-failed", "recipe")).toBe("failed");
+    expect(exitOf("data-changed", "recipe")).toBe("input");
+    expect(exitOf("run-unreadable", "store")).toBe("input");
   });
 
   test("a full disk is named, however deep it hides", () => {
@@ -88,6 +90,16 @@ describe("failures", () => {
     expect(describeFailure(making)).toMatchObject({
       exit: "storage",
       message: "cannot use /proc/x: it is not there and cannot be made",
+    });
+  });
+
+  test.each([
+    ["ENAMETOOLONG", "the name is too long"],
+    ["ELOOP", "a link in the path leads back to itself"],
+  ])("%s is said in words", (code, words) => {
+    expect(describeFailure(systemError(code, "/srv/runs"))).toMatchObject({
+      exit: "storage",
+      message: `cannot use /srv/runs: ${words}`,
     });
   });
 

@@ -40,11 +40,11 @@ describe("what a run has kept", () => {
       {
         name: "spin",
         weights: [
-          { label: "version 1", checkpoint: "spin-1" },
-          { label: "version 2", checkpoint: "spin-2" },
+          { label: "version 1", checkpoint: "spin-1", isVersion: true },
+          { label: "version 2", checkpoint: "spin-2", isVersion: true },
         ],
       },
-      { name: "control", weights: [{ label: "version 1", checkpoint: "control-1" }] },
+      { name: "control", weights: [{ label: "version 1", checkpoint: "control-1", isVersion: true }] },
     ]);
   });
 
@@ -53,6 +53,7 @@ describe("what a run has kept", () => {
     expect(policiesAfter(make("spin"), publish("spin", 1), trained)[0]?.weights.at(-1)).toEqual({
       label: "last state",
       checkpoint: "spin-9",
+      isVersion: false,
     });
   });
 

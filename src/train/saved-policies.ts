@@ -11,6 +11,8 @@ export interface SavedWeights {
   readonly label: string;
   /** Name of the checkpoint. */
   readonly checkpoint: string;
+  /** Whether it was published; the last state of a model is replaced as the run goes on. */
+  readonly isVersion: boolean;
 }
 
 export interface SavedPolicy {
@@ -32,13 +34,14 @@ export function listSavedPolicies(reader: StepsReader): SavedPolicy[] {
   for (const name of standing.models.keys()) byPolicy.set(name, []);
   for (const { policy, number, folder } of standing.versions.values()) {
     const weights = byPolicy.get(policy) ?? [];
-    weights.push({ label: `version ${number}`, checkpoint: folder });
+    weights.push({ label: `version ${number}`, checkpoint: folder, isVersion: true });
     byPolicy.set(policy, weights);
   }
   for (const [name, { savedFolder }] of standing.models) {
     const weights = byPolicy.get(name) ?? [];
     const isPublished = weights.some(({ checkpoint }) => checkpoint === savedFolder);
-    if (savedFolder !== null && !isPublished) weights.push({ label: "last state", checkpoint: savedFolder });
+    if (savedFolder !== null && !isPublished)
+      weights.push({ label: "last state", checkpoint: savedFolder, isVersion: false });
   }
   return [...byPolicy].flatMap(([name, [first, ...others]]) =>
     first === undefined ? [] : [{ name, weights: [first, ...others] }],

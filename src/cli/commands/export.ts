@@ -3,13 +3,13 @@ import { join, resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { SparError } from "../../base/index.ts";
 import type { RunReader } from "../../store/index.ts";
-import { listSavedPolicies } from "../../train/index.ts";
 import { findEngine, startEngine } from "../discovery/engines.ts";
 import { openRun } from "../discovery/open-run.ts";
 import { fillNewFolder } from "../export/new-folder.ts";
 import { writeRecords } from "../export/records.ts";
 import { loadModel } from "../sample/load-weights.ts";
 import { choosePolicy } from "../sample/choose-policy.ts";
+import { keptPolicies } from "../sample/kept-policies.ts";
 import type { Shell } from "../shell.ts";
 import { shownPath } from "../shown-path.ts";
 import { countOf } from "../terminal/format.ts";
@@ -86,7 +86,7 @@ async function exportModel(request: {
 }): Promise<void> {
   const { reader, targetOf, options, shell } = request;
   const { place, workingFolder } = shell;
-  const policy = choosePolicy(listSavedPolicies(reader), options.policy);
+  const policy = choosePolicy(keptPolicies(reader), options.policy);
   const weights = policy.weights.at(-1) ?? policy.weights[0];
   const target = targetOf(`${policy.name}-${weights.label.replaceAll(" ", "-")}`);
   const located = await findEngine({

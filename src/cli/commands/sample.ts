@@ -3,13 +3,14 @@ import type { Command } from "commander";
 import { isSparError } from "../../base/index.ts";
 import type { Engine } from "../../contract/index.ts";
 import type { PromptRenderer } from "../../text/index.ts";
-import { listSavedPolicies, type SavedPolicy, type SavedWeights } from "../../train/index.ts";
+import type { SavedPolicy, SavedWeights } from "../../train/index.ts";
 import { findEngine, startEngine } from "../discovery/engines.ts";
 import { openRun } from "../discovery/open-run.ts";
 import { reportFailure } from "../failure.ts";
 import { answer, type SampleSettings } from "../sample/answer.ts";
 import { loadWeights, tokenizerOf, type LoadedWeights } from "../sample/load-weights.ts";
 import { choosePolicy } from "../sample/choose-policy.ts";
+import { keptPolicies } from "../sample/kept-policies.ts";
 import { rendererOf } from "../sample/run-renderer.ts";
 import { answerLines } from "../sample/show-answers.ts";
 import type { Shell } from "../shell.ts";
@@ -51,7 +52,7 @@ export function addSampleCommand(program: Command, shell: Shell): void {
 async function sample(typed: string, options: SampleOptions, shell: Shell): Promise<void> {
   const { workingFolder, place } = shell;
   using reader = openRun(typed, options.runsFolder, shell);
-  const policy = choosePolicy(listSavedPolicies(reader), options.policy);
+  const policy = choosePolicy(keptPolicies(reader), options.policy);
   const located = await findEngine({
     typed: options.engine ?? reader.manifest.engine.name,
     place,

@@ -30,6 +30,13 @@ describe("a folder for an export", () => {
     expect(readdirSync(parent)).toEqual([]);
   });
 
+  test.skipIf(!existsSync("/proc/self"))("is refused where none can be made, before the work", async () => {
+    let isFilled = false;
+    const filling = fillNewFolder("/proc/spar", async () => void (isFilled = true));
+    await expect(filling).rejects.toMatchObject({ code: "ENOENT", syscall: "mkdir" });
+    expect(isFilled).toBe(false);
+  });
+
   test("is refused where something is already there", async () => {
     const filling = fillNewFolder(parent, async () => undefined);
     await expect(filling).rejects.toMatchObject({ code: "folder-exists" });

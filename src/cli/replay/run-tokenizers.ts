@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { RunReader } from "../../store/index.ts";
 import { loadTokenizerFolder, type Tokenizer } from "../../text/index.ts";
-import { listSavedPolicies } from "../../train/index.ts";
+import { keptPolicies } from "../sample/kept-policies.ts";
 
 const files = new Set(["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"]);
 
@@ -15,7 +15,7 @@ const files = new Set(["tokenizer.json", "tokenizer_config.json", "chat_template
  * left beside it is no part of the run.
  */
 export async function tokenizerOfRun(reader: RunReader, policy: string | null): Promise<Tokenizer | null> {
-  const saved = listSavedPolicies(reader).filter(({ name }) => policy === null || name === policy);
+  const saved = keptPolicies(reader).filter(({ name }) => policy === null || name === policy);
   for (const { weights } of saved) {
     for (const { checkpoint } of weights.toReversed()) {
       if (!existsSync(join(reader.paths.checkpoints, checkpoint, "tokenizer.json"))) continue;

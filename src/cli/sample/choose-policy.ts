@@ -16,7 +16,7 @@ export function choosePolicy(policies: readonly SavedPolicy[], typed: string | u
     message: typed === undefined ? "the run has kept no weights" : `the run has kept no policy "${typed}"`,
     hint:
       policies.length === 0
-        ? "it was stopped before it saved a model; resume it first"
+        ? "it has published none yet: wait where it is running, resume it where it was stopped"
         : suggestName(
             typed ?? "",
             policies.map(({ name }) => name),
