@@ -104,12 +104,20 @@ test("a run that is open is busy, in this process and in any other", async () =>
   expect(listRuns(root).find((run) => run.folder === folder)).toMatchObject({ status: "interrupted" });
 });
 
-test("a new run never writes into a folder that exists", async () => {
+test("a new run never writes into a folder that exists, be it a run or what a crash left of one", async () => {
   mkdirSync(join(root, "there"));
-  await expectCode(
-    Promise.resolve().then(() => create("there")),
-    "run-exists",
-  );
+  create("a-run").close();
+  const codes = ["there", "a-run"].map(async (name) => {
+    const error = await expectCode(
+      Promise.resolve().then(() => create(name)),
+      "run-exists",
+    );
+    return error.hint;
+  });
+  expect(await Promise.all(codes)).toEqual([
+    expect.stringContaining("it holds no run"),
+    expect.stringContaining("resume it"),
+  ]);
 });
 
 test("a run that could not be made leaves nothing behind, and can be made again", async () => {

@@ -11,7 +11,7 @@ import { Database } from "./database.ts";
 import { EpisodeJournal } from "./episode-journal.ts";
 import { takeLock, type RunLock } from "./lock.ts";
 import { makeFolder } from "./make-folder.ts";
-import { readManifest, writeManifest, type RunManifest } from "./manifest.ts";
+import { isRunFolder, readManifest, writeManifest, type RunManifest } from "./manifest.ts";
 import { runPaths, type RunPaths } from "./run-paths.ts";
 import { RunEvents } from "./run-events.ts";
 import { StepLog, type StepAttachments, type StepCommit } from "./step-log.ts";
@@ -61,7 +61,7 @@ export class RunStore {
     const paths = runPaths(folder);
     withStoreErrors(`making the folder ${folder}`, () => {
       makeFolder(dirname(folder));
-      if (existsSync(folder)) throw storeError("run-exists", `expected a new folder, ${folder} exists`);
+      if (existsSync(folder)) throw folderExists(folder);
       mkdirSync(folder);
     });
     try {
@@ -189,4 +189,13 @@ export class RunStore {
       throw thrown;
     }
   }
+}
+
+/** A crash while a run was being made leaves a folder that nobody can resume and that is in the way. */
+function folderExists(folder: string): Error {
+  const message = `expected a new folder, ${folder} exists`;
+  if (isRunFolder(folder)) return storeError("run-exists", message);
+  return storeError("run-exists", message, {
+    hint: "it holds no run: look into it and remove it, or choose another folder",
+  });
 }
