@@ -6,12 +6,12 @@ import { present, SparError, suggestName, type JsonValue } from "../../base/inde
 import type { Engine } from "../../contract/index.ts";
 import type { Match } from "../../games/index.ts";
 import { policyPlayer, type Player } from "../../players/index.ts";
-import { openRunReader, type RunReader } from "../../store/index.ts";
-import { listSavedPolicies, type SavedPolicy, type SavedWeights } from "../../train/index.ts";
+import type { RunReader } from "../../store/index.ts";
+import type { SavedPolicy, SavedWeights } from "../../train/index.ts";
 import { findEngine, startEngine } from "../discovery/engines.ts";
-import { findRun } from "../discovery/runs.ts";
-import { runsFolderOf } from "../runs-folder.ts";
+import { openRun } from "../discovery/open-run.ts";
 import { choosePolicy } from "../sample/choose-policy.ts";
+import { keptPolicies } from "../sample/kept-policies.ts";
 import { loadWeights, tokenizerOf } from "../sample/load-weights.ts";
 import { rendererOf } from "../sample/run-renderer.ts";
 import type { Opponent, OpponentRequest } from "./opponent.ts";
@@ -25,8 +25,7 @@ const longestReplyTokens = 512;
 export async function runOpponent(request: OpponentRequest): Promise<Opponent> {
   const { shell, match, typed } = request;
   const { place, workingFolder } = shell;
-  const runsFolder = runsFolderOf(shell, request.runsFolder);
-  using reader = openRunReader(findRun({ typed, runsFolder, workingFolder }));
+  using reader = openRun(typed, request.runsFolder, shell);
   const played = playedIn(reader, match);
   const located = await findEngine({
     typed: request.engine ?? reader.manifest.engine.name,
@@ -35,7 +34,7 @@ export async function runOpponent(request: OpponentRequest): Promise<Opponent> {
   });
   const engine = await startEngine(located, {});
   try {
-    const policies = listSavedPolicies(reader);
+    const policies = keptPolicies(reader);
     const chosen = new Map(
       match.seats.map((seat) => {
         const name = request.policy ?? policyOfSeat(policies, played, seat);
