@@ -42,21 +42,21 @@ function runSearch(
   return JSON.parse(stdout) as Ended;
 }
 
-/** The record of the search, timings aside. */
-function recordOf(folder: string): {
+interface SearchRecord {
   readonly turns: readonly unknown[];
   readonly calls: readonly unknown[];
-} {
+  readonly about: readonly unknown[];
+}
+
+/** The record of the search, timings aside. */
+function recordOf(folder: string): SearchRecord {
   using reader = openRunReader(folder);
   const [summary, ...others] = [...reader.episodes()];
   if (summary === undefined) throw new Error("no episode");
   expect(others).toEqual([]);
   const { start, end, turns, calls } = reader.episode(summary.start.id);
   return {
-    start,
-    end,
-    result: reader.result(),
-    status: reader.status(),
+    about: [start, end, reader.result(), reader.status()],
     turns: turns.map(({ turn, ask }) => ({ ...turn, ask, logprobs: [...turn.logprobs], durationMs: 0 })),
     calls: calls.map(({ call }) => ({ ...call, durationMs: 0 })),
   };
