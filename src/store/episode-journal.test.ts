@@ -120,6 +120,52 @@ test("records that are set aside no longer count, and their id is free again", a
   store.close();
 });
 
+test("texts come back as they were: none, control characters, a megabyte, and any number of turns at once", () => {
+  const store = create("texts");
+  store.episodes.start(episodeStart("a"));
+  const texts = ["", "\u0000\u0007\u001B[31m\r\n\u2028\uFEFF", "x".repeat(1_000_000)];
+  for (let index = 0; index < 40; index++) texts.push(`turn ${index}`);
+  texts.forEach((text, sequence) =>
+    store.episodes.turns([turnOf("a", sequence, { text, parsed: { text } })], "ask", 1),
+  );
+  store.close();
+  const again = RunStore.open(join(root, "texts"), stillClock);
+  const found = again.episodes.turnsOf("play").map(({ turn }) => turn);
+  expect(found.map(({ text }) => text)).toEqual(texts);
+  expect(found.map(({ parsed }) => parsed)).toEqual(texts.map((text) => ({ text })));
+  again.close();
+});
+
+test("ends that come right after a commit wait until the disk has rested, and no longer than others", async () => {
+  const database = Database.openForWriting(join(root, "rest.sqlite"));
+  createTables(database);
+  // A disk on which each commit takes 20 ms.
+  let nowMs = 0;
+  const clock = { nowMs: () => 0, monotonicMs: () => nowMs };
+  const commit = database.transaction.bind(database);
+  const commits = vi.spyOn(database, "transaction").mockImplementation((body) => {
+    nowMs += 20;
+    return commit(body);
+  });
+  const journal = new EpisodeJournal(database, new TextTable(database), clock);
+  vi.useFakeTimers();
+  const finish = (id: string): void => {
+    journal.start(episodeStart(id));
+    void journal.end(id, { kind: "finished", outcome: null });
+  };
+  finish("a");
+  await vi.advanceTimersByTimeAsync(1);
+  expect(commits, "the first goes at once").toHaveBeenCalledTimes(1);
+  for (const id of ["b", "c", "d"]) {
+    finish(id);
+    await vi.advanceTimersByTimeAsync(10);
+  }
+  expect(commits).toHaveBeenCalledTimes(1);
+  await vi.advanceTimersByTimeAsync(31);
+  expect(commits, "those that came meanwhile share one").toHaveBeenCalledTimes(2);
+  database.close();
+});
+
 test("a full disk is told to whoever waits and to whoever comes next, and what was committed stays", async () => {
   const path = join(root, "full.sqlite");
   const database = Database.openForWriting(path);
