@@ -78,7 +78,7 @@ beforeAll(async () => {
   const words = start.map((word) => word.replace("slow-engine", "engine"));
   expect(await runCommand([...words, "--name", "whole"], null)).toMatchObject({ code: 0 });
   uninterrupted = await contentOf(join(root, "runs", "whole"));
-}, 60_000);
+}, 240_000);
 
 const codes = { SIGINT: 130, SIGTERM: 143 } as const;
 

@@ -28,7 +28,7 @@ beforeAll(async () => {
   const folder = join(root, "whole");
   ({ counts } = await runKillable(smallOnFake, folder));
   uninterrupted = await contentOf(folder);
-}, 60_000);
+}, 240_000);
 
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -58,11 +58,11 @@ test("the kills of these tests strike where they should", () => {
 
 test("a run that is killed at every step boundary equals one that never stopped", async () => {
   await expectSameAfter(eachTime("step-end", 10), "boundaries");
-}, 60_000);
+}, 240_000);
 
 test("a run that is killed after each commit, before anything follows from it, equals one that never stopped", async () => {
   await expectSameAfter(eachTime("committed", 10), "committed");
-}, 60_000);
+}, 240_000);
 
 test("a run that is killed while checkpoints are written, moved and before they are committed equals one that never stopped", async () => {
   const kills = Array.from({ length: 3 }, (): Moment[] => ["saving", "install", "installed", "commit"]);
@@ -72,12 +72,12 @@ test("a run that is killed while checkpoints are written, moved and before they 
     moments.map((moment) => ({ moment, nth: 1 })),
     "checkpoints",
   );
-}, 60_000);
+}, 240_000);
 
 test("a run that is killed at random moments inside steps equals one that never stopped", async () => {
   for (let seed = 0; seed < 4; seed++)
     await expectSameAfter(randomKills(counts, { seed, count: 3 }), `random-${seed}`);
-}, 60_000);
+}, 240_000);
 
 test("a run that is killed at any time at all equals one that never stopped", async () => {
   const kills = [3, 9, 14, 22, 30].map((afterMs, index): KillPlan => {
@@ -85,7 +85,7 @@ test("a run that is killed at any time at all equals one that never stopped", as
     return { moment, nth: 1 + index, afterMs };
   });
   await expectSameAfter(kills, "any-time");
-}, 60_000);
+}, 240_000);
 
 test("a run that used up its memory equals, once it has gone on, one that had enough", async () => {
   const kills = (["step-start", "record", "saving", "commit"] as const).map((moment, index): KillPlan => ({
@@ -94,7 +94,7 @@ test("a run that used up its memory equals, once it has gone on, one that had en
     how: "memory",
   }));
   await expectSameAfter(kills, "memory");
-}, 60_000);
+}, 240_000);
 
 test("steps after the last save are repeated, and then equal those of a run that never stopped", async () => {
   const kills: KillPlan[] = [
@@ -104,4 +104,4 @@ test("steps after the last save are repeated, and then equal those of a run that
     { moment: "step-end", nth: 4 },
   ];
   await expectSameAfter(kills, "seldom", { ...smallOnFake, checkpointEverySteps: 3 });
-}, 60_000);
+}, 240_000);

@@ -100,7 +100,7 @@ describe.skipIf(mounted === null)("a disk that", () => {
     }
     expect([...codes.keys()].toSorted()).toEqual(["disk-full", "finished"]);
     expect(codes.get("disk-full")).toBeGreaterThan(15);
-  }, 60_000);
+  }, 240_000);
 
   test("is read-only refuses to go on, shows everything, and has lost nothing", async () => {
     using disk = SmallDisk.mount(8192);
@@ -264,4 +264,4 @@ test("a checkpoint that is cut or changed anywhere is refused by name, and once 
   expect(bytesOf(folder)).toEqual(before);
   await resume(folder);
   expect(await contentOf(folder)).toEqual(uninterrupted);
-}, 60_000);
+}, 240_000);
