@@ -16,15 +16,18 @@ export function scriptedPlayer(options: ScriptedPlayerOptions): Player {
   return {
     reference: { kind: "scripted", name: options.name, version: null },
     reply: async (request, call) => {
-      const answers = Array.from({ length: request.count }, (_value, siblingIndex) =>
-        options.reply(request, createRandom(request.seed).split("sibling", siblingIndex)),
-      );
-      const texts = answers.filter((answer) => typeof answer === "string");
+      const answers: (string | Promise<string>)[] = [];
+      for (let siblingIndex = 0; siblingIndex < request.count; siblingIndex++)
+        answers.push(options.reply(request, createRandom(request.seed).split("sibling", siblingIndex)));
       // Most scripts answer at once, and a deadline for each of millions of turns would cost more than they do.
-      const isDone = texts.length === answers.length;
-      return (isDone ? texts : await waitFor(answers, options.name, call)).map(textReply);
+      const texts = answers.every(isText) ? answers : await waitFor(answers, options.name, call);
+      return texts.map(textReply);
     },
   };
+}
+
+function isText(answer: string | Promise<string>): answer is string {
+  return typeof answer === "string";
 }
 
 function waitFor(

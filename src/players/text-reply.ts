@@ -1,12 +1,15 @@
 /** The reply of a player without tokens: text alone. */
 import type { PlayerReply } from "./player.ts";
 
+/** Shared by all: an empty array holds nothing that could be changed. */
+const noLogprobs = new Float32Array();
+
 export function textReply(text: string): Extract<PlayerReply, { readonly kind: "reply" }> {
   return {
     kind: "reply",
     spans: [],
     startsNewContext: false,
-    logprobs: new Float32Array(),
+    logprobs: noLogprobs,
     text,
     finishReason: null,
     sampling: null,

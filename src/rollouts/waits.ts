@@ -56,7 +56,11 @@ export function waitFor<T>(episode: EpisodeState, wait: Wait<T>): void {
 }
 
 /** Players and services are written by others: they may throw before there is a promise, or give none. */
-async function start<T>(wait: Wait<T>, breath: Breath, call: CallOptions): Promise<T> {
-  if (breath.isDue()) await breath.draw();
-  return wait.start(call);
+function start<T>(wait: Wait<T>, breath: Breath, call: CallOptions): Promise<T> {
+  if (breath.isDue()) return breath.draw().then(() => wait.start(call));
+  try {
+    return Promise.resolve(wait.start(call));
+  } catch (thrown) {
+    return Promise.reject(thrown);
+  }
 }

@@ -92,14 +92,21 @@ function explained(seat: Mark, board: Board, isFirst: boolean): Segment[] {
 }
 
 function emptyCells(board: Board): string[] {
-  return board.flatMap((mark, index) => (mark === null ? [String(index + 1)] : []));
+  const cells: string[] = [];
+  for (let index = 0; index < board.length; index++) if (board[index] === null) cells.push(String(index + 1));
+  return cells;
 }
 
 function drawBoard(board: Board): string {
-  const cells = board.map((mark, index) => mark ?? String(index + 1));
-  return [0, 3, 6].map((start) => cells.slice(start, start + 3).join(" ")).join("\n");
+  let drawing = "";
+  for (let index = 0; index < board.length; index++) {
+    if (index > 0) drawing += index % 3 === 0 ? "\n" : " ";
+    drawing += board[index] ?? String(index + 1);
+  }
+  return drawing;
 }
 
 function hasLine(board: Board, mark: Mark): boolean {
-  return lines.some((line) => line.every((cell) => board[cell - 1] === mark));
+  for (const line of lines) if (line.every((cell) => board[cell - 1] === mark)) return true;
+  return false;
 }
