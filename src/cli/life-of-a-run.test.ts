@@ -40,10 +40,12 @@ describe("the life of a run", { timeout: 60_000 }, () => {
   }, 60_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test.concurrent("it is listed", async () => {
-    const { runs } = JSON.parse(await spar("list", "--json"));
+  test.concurrent("it is listed, and so are engines with their executors", async () => {
+    const { runs, engines } = JSON.parse(await spar("list", "--json"));
     const first = { id: "first", status: "finished", recipe: "letters", preset: "nano", seed: 3 };
     expect(runs).toContainEqual(expect.objectContaining(first));
+    expect(engines).toContainEqual({ id: "embedded", setUpCommand: null });
+    expect(engines).toContainEqual(expect.objectContaining({ id: "embedded:native" }));
     expect(await spar("list")).toMatch(/^first +letters +nano +engine\.ts +\d+ +finished /mu);
   });
 
