@@ -51,7 +51,8 @@ const facts: MatchFacts = {
   smallestReturn: -1,
   largestReturn: 1,
 };
-const seedCount = 2 ** 31;
+/** Two draws make a seed of 32 bits: what is drawn from a list stands in transcripts. */
+const halfSeeds: readonly number[] = Array.from({ length: 2 ** 16 }, (_value, index) => index);
 const mostTurns = 1000;
 
 /**
@@ -81,7 +82,7 @@ function seatsOf({ players }: Description): string[] {
 
 async function playToEnd(table: Table, task: TextArenaTask, known: Description): Promise<MatchOutcome> {
   const seats = seatsOf(known);
-  const seed = task.seed ?? table.random("seed").integer(seedCount);
+  const seed = task.seed ?? drawSeed(table);
   const replies: string[] = [];
   const lastTurns = new Map<string, TurnView>();
   for (;;) {
@@ -101,6 +102,11 @@ async function playToEnd(table: Table, task: TextArenaTask, known: Description):
     lastTurns.set(seat, reply.turn);
     replies.push(reply.turn.text);
   }
+}
+
+function drawSeed(table: Table): number {
+  const high = table.draw("high half of the seed", halfSeeds);
+  return high * halfSeeds.length + table.draw("low half of the seed", halfSeeds);
 }
 
 function askOf(
