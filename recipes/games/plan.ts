@@ -1,0 +1,60 @@
+/** What a run of self-play from nothing will do, in numbers, before it starts. */
+import type { Plan } from "spar/train";
+import type { GamesOptions } from "./options.ts";
+import { worldOf } from "./worlds.ts";
+
+/** What a turn of one token takes in the run folder, and an episode around it. */
+const recordBytesPerTurn = 80;
+const recordBytesPerGame = 160;
+
+export function planGames(options: GamesOptions): Plan {
+  const { match, contextLength, tokenizer } = worldOf(options);
+  const { updateCount, updatesPerRound, gamesPerUpdate } = options;
+  const rounds = Math.ceil(updateCount / updatesPerRound);
+  const seatCount = match.seats.length;
+  const games = updateCount * gamesPerUpdate;
+  const controlGames = options.controls.length * games * seatCount;
+  const models = (options.policyPerSeat ? seatCount : 1) * (1 + options.controls.length);
+  const { width, layerCount, headCount } = options.architecture;
+  const parameterCount = layerCount * 12 * width ** 2 + (tokenizer.vocabularySize + contextLength) * width;
+  const checkpointBytes = 3 * 4 * parameterCount;
+  const turns = (games + controlGames) * match.limits.turns;
+  return {
+    lines: [
+      { name: "game", value: match.title },
+      { name: "updates", value: updateCount, unit: `of ${gamesPerUpdate} games` },
+      { name: "games of self-play", value: games },
+      ...(controlGames === 0 ? [] : [{ name: "games of controls", value: controlGames }]),
+      { name: "turns", value: turns, unit: "at most" },
+      { name: "measured", value: rounds + 1, unit: "times, exactly" },
+      { name: "models", value: models, unit: `of ${parameterCount} parameters` },
+      {
+        name: "a crash costs at most",
+        value: updatesPerRound,
+        unit: "updates, whose games are kept and not played again",
+      },
+      {
+        name: "model",
+        value: `from scratch: width ${width}, ${layerCount} layers, ${headCount} heads`,
+      },
+    ],
+    steps: [
+      "policy-start",
+      `policy: ${rounds} rounds of ${updatesPerRound} updates, each measured at its end`,
+      ...options.controls.map((control) => `control-${control}: as many rounds`),
+    ],
+    memoryBytes: models * 4 * 4 * parameterCount + activationBytes(options, contextLength, seatCount),
+    diskBytes:
+      turns * recordBytesPerTurn +
+      (games + controlGames) * recordBytesPerGame +
+      models * (options.pool.size + 1) * checkpointBytes,
+    inputs: [],
+  };
+}
+
+/** See the plan of SPIN for the count. @paper arXiv:2205.05198 sec. 4.1 */
+function activationBytes(options: GamesOptions, contextLength: number, seatCount: number): number {
+  const { width, layerCount, headCount } = options.architecture;
+  const positions = options.gamesPerUpdate * seatCount * contextLength;
+  return Math.round(positions * layerCount * (17 * width + 2.5 * headCount * contextLength) * 4);
+}
