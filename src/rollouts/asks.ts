@@ -2,9 +2,9 @@
  * One ask of a game: answered from the record where there is one, from the player where there is none,
  * written down, and told to the game as a turn or a limit. Knows nothing of the order of answers.
  */
-import type { JsonValue } from "../base/index.ts";
+import { present, type CallOptions, type JsonValue } from "../base/index.ts";
 import type { Reply } from "../games/index.ts";
-import type { PlayerReply } from "../players/index.ts";
+import type { PlayerReply, PlayerRequest } from "../players/index.ts";
 import type { Turn } from "../records/index.ts";
 import type { AskAnswer } from "./answers.ts";
 import { checkReplies } from "./check-replies.ts";
@@ -14,7 +14,7 @@ import { makeTurn, type PlacedAsk } from "./make-turn.ts";
 import { requestOf } from "./player-request.ts";
 import { toPlayerError } from "./rollout-errors.ts";
 import { viewOf } from "./turn-view.ts";
-import { waitFor } from "./waits.ts";
+import { TableWait } from "./waits.ts";
 
 /** Finds or begins the answer to an ask. */
 export function startAsk<Parsed extends JsonValue>(
@@ -22,8 +22,8 @@ export function startAsk<Parsed extends JsonValue>(
   asked: PlacedAsk<Parsed>,
   place: Place<AskAnswer>,
 ): void {
-  const { seat, count, sequence, digest, ask, player } = asked;
-  const { budget, clock, options } = episode;
+  const { seat, count, sequence, digest } = asked;
+  const { budget, clock } = episode;
   const { tokensLeft } = budget;
   const limit = budget.takeTurns(count);
   if (limit !== null) return place.came({ kind: "limit", limit });
@@ -34,53 +34,64 @@ export function startAsk<Parsed extends JsonValue>(
   }
   if (recorded?.kind === "refusal") {
     clock.replayed(recorded.refusal.elapsedMs);
-    return place.came(outOfTime);
+    return place.came({ kind: "limit", limit: "time" });
   }
   clock.goOn();
-  const startMs = clock.elapsedMs();
-  const refuse = (): void => {
-    options.recorder.refuse(options.start.id, sequence, clock.elapsedMs());
-    place.came(outOfTime);
-  };
-  const leftMs = budget.leftMs(startMs);
-  if (leftMs <= 0) return refuse();
-  const context = episode.contexts.of(ask.from?.turnId ?? null);
-  const request = requestOf(asked, { context, tokensLeft, seed: episode.seedOf(sequence) });
-  waitFor<readonly PlayerReply[]>(episode, {
-    boundary: "player",
-    what: `the reply of seat ${seat}`,
-    timeoutMs: options.replyTimeoutMs,
-    leftMs,
-    start: (call) => player.reply(request, call),
-    came: (replies) => place.came(accept(episode, { asked, replies, startMs })),
-    failed: (thrown) => place.failed(toPlayerError(thrown, seat)),
-    outOfTime: refuse,
-  });
+  new PlayerWait(episode, place, asked).ask(tokensLeft);
 }
 
-const outOfTime = { kind: "limit", limit: "time" } as const;
+class PlayerWait<Parsed extends JsonValue> extends TableWait<readonly PlayerReply[], AskAnswer> {
+  readonly #asked: PlacedAsk<Parsed>;
+  readonly #startMs: number;
+  #request: PlayerRequest | null = null;
 
-/** Makes turns of what came, and writes them down. */
-function accept<Parsed extends JsonValue>(
-  episode: EpisodeState,
-  came: {
-    readonly asked: PlacedAsk<Parsed>;
-    readonly replies: readonly PlayerReply[];
-    readonly startMs: number;
-  },
-): AskAnswer {
-  const { asked, replies, startMs } = came;
-  const { options, clock } = episode;
-  checkReplies(replies, { count: asked.count, name: asked.player.reference.name });
-  const elapsedMs = clock.elapsedMs();
-  const durationMs = elapsedMs - startMs;
-  const turns: Turn[] = [];
-  for (const [siblingIndex, reply] of replies.entries()) {
-    if (reply.kind === "limit") return { kind: "limit", limit: "context" };
-    turns.push(makeTurn(asked, reply, { episodeId: options.start.id, siblingIndex, durationMs }));
+  constructor(episode: EpisodeState, place: Place<AskAnswer>, asked: PlacedAsk<Parsed>) {
+    super(episode, place);
+    this.#asked = asked;
+    this.#startMs = episode.clock.elapsedMs();
   }
-  options.recorder.turns(turns, asked.digest, elapsedMs);
-  return { kind: "turns", turns };
+
+  ask(tokensLeft: number): void {
+    const { seat, ask, sequence } = this.#asked;
+    const { contexts, options, budget } = this.episode;
+    const leftMs = budget.leftMs(this.#startMs);
+    if (leftMs <= 0) return this.outOfTime();
+    const context = contexts.of(ask.from?.turnId ?? null);
+    this.#request = requestOf(this.#asked, { context, tokensLeft, seed: this.episode.seedOf(sequence) });
+    const what = `the reply of seat ${seat}`;
+    this.begin({ boundary: "player", what, timeoutMs: options.replyTimeoutMs, leftMs });
+  }
+
+  protected start(call: CallOptions): Promise<readonly PlayerReply[]> {
+    return this.#asked.player.reply(present(this.#request, "a request"), call);
+  }
+
+  /** Makes turns of what came, and writes them down. */
+  protected came(replies: readonly PlayerReply[]): void {
+    const { options, clock } = this.episode;
+    const { count, player, digest } = this.#asked;
+    checkReplies(replies, { count, name: player.reference.name });
+    const elapsedMs = clock.elapsedMs();
+    const durationMs = elapsedMs - this.#startMs;
+    const turns: Turn[] = [];
+    for (let siblingIndex = 0; siblingIndex < count; siblingIndex++) {
+      const reply = replies[siblingIndex];
+      if (reply?.kind !== "reply") return this.place.came({ kind: "limit", limit: "context" });
+      turns.push(makeTurn(this.#asked, reply, { episodeId: options.start.id, siblingIndex, durationMs }));
+    }
+    options.recorder.turns(turns, digest, elapsedMs);
+    this.place.came({ kind: "turns", turns });
+  }
+
+  protected failed(thrown: unknown): void {
+    this.place.failed(toPlayerError(thrown, this.#asked.seat));
+  }
+
+  protected outOfTime(): void {
+    const { options, clock } = this.episode;
+    options.recorder.refuse(options.start.id, this.#asked.sequence, clock.elapsedMs());
+    this.place.came({ kind: "limit", limit: "time" });
+  }
 }
 
 /** What the game is told. @throws `game-endless` */

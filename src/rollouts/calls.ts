@@ -2,15 +2,15 @@
  * One call of a service by a game: answered from the record where there is one, by the service where
  * there is none. Failures of services are values for the game, unless they end more than the episode.
  */
-import { copyJson, type JsonValue, type SparError } from "../base/index.ts";
+import { copyJson, type CallOptions, type JsonValue } from "../base/index.ts";
 import type { CallOutcome } from "../games/index.ts";
-import { callIdOf, type Call } from "../records/index.ts";
+import { callIdOf, type Call, type Failure } from "../records/index.ts";
 import type { CallAnswer } from "./answers.ts";
 import type { EpisodeState } from "./episode-state.ts";
 import type { Place } from "./in-order.ts";
 import { endsEverything, failureOf, toServiceError } from "./rollout-errors.ts";
 import type { Service } from "./table-options.ts";
-import { waitFor } from "./waits.ts";
+import { TableWait } from "./waits.ts";
 
 /** A call with its place in the order of the game. */
 export interface PlacedCall {
@@ -24,7 +24,7 @@ export interface PlacedCall {
 /** Finds or begins the answer to a call. */
 export function startCall(episode: EpisodeState, called: PlacedCall, place: Place<CallAnswer>): void {
   const { service, input, sequence } = called;
-  const { budget, clock, options } = episode;
+  const { budget, clock } = episode;
   const limit = budget.takeCall();
   if (limit !== null) return place.came({ kind: "limit", limit });
   const recorded = episode.record?.take(sequence, { kind: "call", service, input });
@@ -37,54 +37,67 @@ export function startCall(episode: EpisodeState, called: PlacedCall, place: Plac
     return place.came({ kind: "limit", limit: "time" });
   }
   clock.goOn();
-  const startMs = clock.elapsedMs();
-  const refuse = (): void => {
-    options.recorder.refuse(options.start.id, sequence, clock.elapsedMs());
-    place.came({ kind: "limit", limit: "time" });
-  };
-  const leftMs = budget.leftMs(startMs);
-  if (leftMs <= 0) return refuse();
-  const came = (answer: ServiceAnswer): void => place.came(accept(episode, { called, answer, startMs }));
-  waitFor<JsonValue>(episode, {
-    boundary: "service",
-    what: `the answer of service ${service}`,
-    timeoutMs: options.callTimeoutMs,
-    leftMs,
-    start: (call) => called.perform(copyJson(input), call),
-    came: (output) => came({ kind: "output", output: copyJson(output) }),
-    failed: (thrown) => {
-      const error = toServiceError(thrown, service);
-      if (endsEverything(error)) place.failed(error);
-      else came({ kind: "failure", error });
-    },
-    outOfTime: refuse,
-  });
+  new ServiceWait(episode, place, called).call();
 }
 
-type ServiceAnswer =
-  | { readonly kind: "output"; readonly output: JsonValue }
-  | { readonly kind: "failure"; readonly error: SparError };
+class ServiceWait extends TableWait<JsonValue, CallAnswer> {
+  readonly #called: PlacedCall;
+  readonly #startMs: number;
 
-/** Makes the record of a call, and writes it down. */
-function accept(
-  episode: EpisodeState,
-  came: { readonly called: PlacedCall; readonly answer: ServiceAnswer; readonly startMs: number },
-): CallAnswer {
-  const { called, answer, startMs } = came;
-  const { options, clock } = episode;
-  const elapsedMs = clock.elapsedMs();
-  const call: Call = {
-    id: callIdOf(options.start.id, called.sequence),
-    episodeId: options.start.id,
-    sequence: called.sequence,
-    service: called.service,
-    input: called.input,
-    output: answer.kind === "output" ? answer.output : null,
-    failure: answer.kind === "failure" ? failureOf(answer.error) : null,
-    durationMs: elapsedMs - startMs,
-  };
-  options.recorder.call(call, elapsedMs);
-  return { kind: "call", call };
+  constructor(episode: EpisodeState, place: Place<CallAnswer>, called: PlacedCall) {
+    super(episode, place);
+    this.#called = called;
+    this.#startMs = episode.clock.elapsedMs();
+  }
+
+  call(): void {
+    const { options, budget } = this.episode;
+    const leftMs = budget.leftMs(this.#startMs);
+    if (leftMs <= 0) return this.outOfTime();
+    const what = `the answer of service ${this.#called.service}`;
+    this.begin({ boundary: "service", what, timeoutMs: options.callTimeoutMs, leftMs });
+  }
+
+  protected start(call: CallOptions): Promise<JsonValue> {
+    const { perform, input } = this.#called;
+    return perform(copyJson(input), call);
+  }
+
+  protected came(output: JsonValue): void {
+    this.#accept(copyJson(output), null);
+  }
+
+  protected failed(thrown: unknown): void {
+    const error = toServiceError(thrown, this.#called.service);
+    if (endsEverything(error)) this.place.failed(error);
+    else this.#accept(null, failureOf(error));
+  }
+
+  protected outOfTime(): void {
+    const { options, clock } = this.episode;
+    options.recorder.refuse(options.start.id, this.#called.sequence, clock.elapsedMs());
+    this.place.came({ kind: "limit", limit: "time" });
+  }
+
+  /** Makes the record of the call, and writes it down. */
+  #accept(output: JsonValue, failure: Failure | null): void {
+    const { options, clock } = this.episode;
+    const { sequence, service, input } = this.#called;
+    const episodeId = options.start.id;
+    const elapsedMs = clock.elapsedMs();
+    const call: Call = {
+      id: callIdOf(episodeId, sequence),
+      episodeId,
+      sequence,
+      service,
+      input,
+      output,
+      failure,
+      durationMs: elapsedMs - this.#startMs,
+    };
+    options.recorder.call(call, elapsedMs);
+    this.place.came({ kind: "call", call });
+  }
 }
 
 /** What the game is told. @throws `game-endless` */

@@ -2,7 +2,7 @@
  * What the parts of one table share: the options of the episode, its clock, its budget, the order of
  * answers, contexts, the record of an earlier try, and what ended it from outside the game.
  */
-import { createRandom, type OpenWait, type Random } from "../base/index.ts";
+import { createRandom, type Random } from "../base/index.ts";
 import type { Call, Turn } from "../records/index.ts";
 import { EpisodeBudget } from "./episode-budget.ts";
 import { EpisodeClock } from "./episode-clock.ts";
@@ -23,8 +23,6 @@ export class EpisodeState {
   readonly calls: Call[] = [];
   /** Null where the episode is played for the first time. */
   readonly record: RecordedAnswers | null;
-  /** Waits for players and services that are under way. */
-  readonly waits: Set<OpenWait> = new Set();
   readonly #seeds: Random;
   #nextSequence = 0;
   #failure: { readonly error: unknown } | null = null;
@@ -60,7 +58,5 @@ export class EpisodeState {
   /** Nobody waits any more: answers that are still to come are of no use. */
   close(): void {
     this.order.close();
-    for (const wait of this.waits) wait.giveUp();
-    this.waits.clear();
   }
 }

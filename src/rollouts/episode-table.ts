@@ -11,6 +11,7 @@ import type { AskAnswer, CallAnswer } from "./answers.ts";
 import { repliesOf, startAsk } from "./asks.ts";
 import { outcomeOf, startCall } from "./calls.ts";
 import { EpisodeState } from "./episode-state.ts";
+import type { Question } from "./in-order.ts";
 import type { PlacedAsk } from "./make-turn.ts";
 import { gameError, unknownName } from "./rollout-errors.ts";
 import type { EpisodeTableOptions } from "./table-options.ts";
@@ -83,10 +84,8 @@ export class EpisodeTable implements Table {
     return this.#attributed(() => {
       const perform = this.#find("service", this.#options.services, service);
       const called = { service, input: copyInput(input, service), perform, sequence: episode.nextSequence() };
-      return episode.order.run(
-        (place) => startCall(episode, called, place),
-        (answer: CallAnswer) => outcomeOf(episode, answer),
-      );
+      const question = episode.order.ask((answer: CallAnswer) => outcomeOf(episode, answer));
+      return begun(question, () => startCall(episode, called, question));
     });
   }
 
@@ -103,10 +102,8 @@ export class EpisodeTable implements Table {
     const episode = this.#episode;
     return this.#attributed(() => {
       const asked = this.#place(asking);
-      return episode.order.run(
-        (place) => startAsk(episode, asked, place),
-        (answer: AskAnswer) => tell(repliesOf(episode, asked, answer)),
-      );
+      const question = episode.order.ask((answer: AskAnswer) => tell(repliesOf(episode, asked, answer)));
+      return begun(question, () => startAsk(episode, asked, question));
     });
   }
 
@@ -144,6 +141,16 @@ export class EpisodeTable implements Table {
       return told;
     }
   }
+}
+
+/** Begins to answer; what cannot even begin is told in its turn. */
+function begun<Answer, Told>(question: Question<Answer, Told>, begin: () => void): Promise<Told> {
+  try {
+    begin();
+  } catch (thrown) {
+    question.failed(thrown);
+  }
+  return question.delivered;
 }
 
 function copySegment(segment: Segment): Segment {

@@ -3,22 +3,26 @@
  * everything that was asked before, and the asker does all that it can before the next one is
  * delivered. So a program that asks several things at once does the same whatever comes first.
  */
+import type { OpenWait } from "../base/index.ts";
 
 /** Where a piece of work puts what came of it. Only the first counts. */
 export interface Place<Answer> {
   came(answer: Answer): void;
   failed(error: unknown): void;
+  /** What the work is waiting for; given up where nobody wants the answer any more. */
+  wait: OpenWait | null;
 }
 
-interface Slot {
-  /** Tells the asker; null while the work goes on. */
-  tell: (() => void) | null;
-  readonly reject: (error: unknown) => void;
-  next: Slot | null;
+/** A question that is not yet answered. */
+export interface Question<Answer, Delivered> extends Place<Answer> {
+  /** A rejection that nobody listens to does no harm: its failure is told to `onFailure`. */
+  readonly delivered: Promise<Delivered>;
 }
 
 export class InOrder {
   readonly #onFailure: (error: unknown) => void;
+  readonly #deliver = (): void => this.#deliverFirst();
+  readonly #look = (): void => this.#lookAtFirst();
   #first: Slot | null = null;
   #last: Slot | null = null;
   #isScheduled = false;
@@ -34,42 +38,9 @@ export class InOrder {
     return this.#first !== null;
   }
 
-  /**
-   * Starts work, and delivers its answer in its turn. What `work` and `deliver` throw the asker is told.
-   * An asker that does not listen is not told, and does no harm.
-   */
-  run<Answer, Delivered>(
-    work: (place: Place<Answer>) => void,
-    deliver: (answer: Answer) => Delivered,
-  ): Promise<Delivered> {
-    const { promise, resolve, reject } = Promise.withResolvers<Delivered>();
-    const fail = (error: unknown): void => {
-      // Who asks two and awaits them one by one is not yet listening to the second.
-      promise.catch(ignore);
-      reject(error);
-    };
-    const slot = this.#append(fail);
-    const place: Place<Answer> = {
-      came: (answer) => this.#settle(slot, () => resolve(deliver(answer))),
-      failed: (error) => this.#settle(slot, () => rethrow(error)),
-    };
-    try {
-      work(place);
-    } catch (thrown) {
-      place.failed(thrown);
-    }
-    return promise;
-  }
-
-  /** Delivers nothing any more. */
-  close(): void {
-    this.#isClosed = true;
-    this.#first = null;
-    this.#last = null;
-  }
-
-  #append(reject: (error: unknown) => void): Slot {
-    const slot: Slot = { tell: null, reject, next: null };
+  /** Takes the next place. What `deliver` makes of the answer, or throws, the asker is told. */
+  ask<Answer, Delivered>(deliver: (answer: Answer) => Delivered): Question<Answer, Delivered> {
+    const slot = new QuestionSlot(deliver, (settled) => this.#settled(settled));
     if (this.#isClosed) return slot;
     if (this.#last === null) this.#first = slot;
     else this.#last.next = slot;
@@ -77,8 +48,15 @@ export class InOrder {
     return slot;
   }
 
-  #settle(slot: Slot, tell: () => void): void {
-    slot.tell ??= tell;
+  /** Delivers nothing any more. */
+  close(): void {
+    this.#isClosed = true;
+    for (let slot = this.#first; slot !== null; slot = slot.next) slot.wait?.giveUp();
+    this.#first = null;
+    this.#last = null;
+  }
+
+  #settled(slot: Slot): void {
     if (slot === this.#first) this.#schedule();
   }
 
@@ -86,15 +64,13 @@ export class InOrder {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    process.nextTick(() => {
-      this.#isScheduled = false;
-      this.#deliverFirst();
-    });
+    process.nextTick(this.#deliver);
   }
 
   #deliverFirst(): void {
+    this.#isScheduled = false;
     const slot = this.#first;
-    if (!slot?.tell) return;
+    if (slot?.isSettled !== true) return;
     this.#first = slot.next;
     this.#last = slot.next === null ? null : this.#last;
     try {
@@ -103,7 +79,7 @@ export class InOrder {
       return this.#fail(slot, thrown);
     }
     // The asker acts on it in microtasks, so the next one is looked at in one.
-    if (slot.next !== null) queueMicrotask(() => this.#lookAtFirst());
+    if (slot.next !== null) queueMicrotask(this.#look);
   }
 
   #fail(first: Slot, error: unknown): void {
@@ -113,12 +89,70 @@ export class InOrder {
   }
 
   #lookAtFirst(): void {
-    if (this.#first?.tell) this.#schedule();
+    if (this.#first?.isSettled === true) this.#schedule();
   }
 }
 
-function rethrow(error: unknown): never {
-  throw error;
+interface Slot {
+  next: Slot | null;
+  wait: OpenWait | null;
+  readonly isSettled: boolean;
+  /** Tells the asker; throws what there is to fail with. */
+  tell(): void;
+  reject(error: unknown): void;
+}
+
+type Outcome<Answer> =
+  | { readonly kind: "came"; readonly answer: Answer }
+  | { readonly kind: "failed"; readonly error: unknown };
+
+class QuestionSlot<Answer, Delivered> implements Slot, Question<Answer, Delivered> {
+  readonly delivered: Promise<Delivered>;
+  readonly reject: (error: unknown) => void;
+  next: Slot | null = null;
+  wait: OpenWait | null = null;
+  readonly #resolve: (delivered: Delivered) => void;
+  readonly #deliver: (answer: Answer) => Delivered;
+  readonly #onSettled: (slot: Slot) => void;
+  #outcome: Outcome<Answer> | null = null;
+
+  constructor(deliver: (answer: Answer) => Delivered, onSettled: (slot: Slot) => void) {
+    this.#deliver = deliver;
+    this.#onSettled = onSettled;
+    const { promise, resolve, reject } = Promise.withResolvers<Delivered>();
+    this.delivered = promise;
+    this.#resolve = resolve;
+    this.reject = (error) => {
+      // Who asks two and awaits them one by one is not yet listening to the second.
+      promise.catch(ignore);
+      reject(error);
+    };
+  }
+
+  get isSettled(): boolean {
+    return this.#outcome !== null;
+  }
+
+  came(answer: Answer): void {
+    this.#settle({ kind: "came", answer });
+  }
+
+  failed(error: unknown): void {
+    this.#settle({ kind: "failed", error });
+  }
+
+  tell(): void {
+    if (this.#outcome === null) return;
+    if (this.#outcome.kind === "failed") throw this.#outcome.error;
+    this.#resolve(this.#deliver(this.#outcome.answer));
+  }
+
+  #settle(outcome: Outcome<Answer>): void {
+    if (this.#outcome !== null) return;
+    this.#outcome = outcome;
+    this.wait = null;
+    this.#onSettled(this);
+  }
 }
 
 function ignore(): void {
