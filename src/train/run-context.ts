@@ -69,6 +69,10 @@ export class RunContext implements VersionSource {
     return stored !== null && stored.digest === version.digest;
   }
 
+  canBeSampled(version: PolicyVersion): boolean {
+    return this.policies.get(version.modelId)?.isValueModel !== true;
+  }
+
   async weightsOf(version: PolicyVersion): Promise<string> {
     const stored = this.#find(version.address);
     if (stored === null || stored.digest !== version.digest) throw unknownVersion(version);

@@ -17,6 +17,7 @@ import {
   type SampleRequest,
   type SampleResponse,
 } from "../contract/index.ts";
+import { proveSampler } from "./prove-sampler.ts";
 import { isRunAddress } from "./step-effects.ts";
 
 /** What the run knows that the engine does not. */
@@ -26,6 +27,8 @@ export interface VersionSource {
   callOptions(call: CallOptions | undefined): CallOptions;
   /** Whether a version still counts. */
   isKept(version: PolicyVersion): boolean;
+  /** False for versions of value models, whose head is no distribution. */
+  canBeSampled(version: PolicyVersion): boolean;
   /** The folder with its weights, as they were saved. @throws `version-unknown`, `run-corrupt` */
   weightsOf(version: PolicyVersion): Promise<string>;
   /** Says that nobody will ask for this version any more. */
@@ -170,6 +173,9 @@ export class RunEngine implements Engine {
           { hint: "use the engine that saved them; spar list shows which one that was" },
         );
       }
+      // A sampler that goes by names may hold the weights that an earlier process gave it.
+      const engine = this.#engine;
+      if (this.#source.canBeSampled(version)) await proveSampler({ engine, model, version: published }, call);
       return published;
     } finally {
       await model.release(call);

@@ -3,15 +3,10 @@
  * published versions. The run decides when it is made, restored and saved; this knows how.
  */
 import { sha256, withDeadline, type CallOptions } from "../base/index.ts";
-import {
-  checkCanary,
-  tokens,
-  type CreateModelOptions,
-  type Model,
-  type PolicyVersion,
-} from "../contract/index.ts";
+import type { CreateModelOptions, Model, PolicyVersion } from "../contract/index.ts";
 import { toStoreError, type Checkpoint, type RunStore } from "../store/index.ts";
 import { GuardedModel, type ModelGuard } from "./guarded-model.ts";
+import { proveSampler } from "./prove-sampler.ts";
 import type { Policy } from "./run.ts";
 import type { RunEngine } from "./run-engine.ts";
 import { publicVersion, type StoredVersion } from "./step-effects.ts";
@@ -31,9 +26,6 @@ export interface PolicyHost extends ModelGuard {
   saved(checkpoint: Checkpoint): void;
   released(policy: string): void;
 }
-
-/** The engine's canary prompt: valid on any model, since every vocabulary has these ids. */
-const canaryPrompt = [tokens([0, 1])];
 
 export class RunPolicy implements Policy {
   readonly name: string;
@@ -68,6 +60,10 @@ export class RunPolicy implements Policy {
 
   get hasGradients(): boolean {
     return this.#model?.hasGradients ?? false;
+  }
+
+  get isValueModel(): boolean {
+    return this.#options.head === "value";
   }
 
   get isReleased(): boolean {
@@ -180,12 +176,10 @@ export class RunPolicy implements Policy {
 
   async #checkCanary(version: PolicyVersion): Promise<void> {
     // The head of a value model is no distribution that could be sampled.
-    if (this.#options.head === "value") return;
+    if (this.isValueModel) return;
     const { engine } = this.#host;
     const { inner: model } = this.#live();
-    await this.#wait("the canary of", (call) =>
-      checkCanary({ engine, model, version, prompt: canaryPrompt, ...call }),
-    );
+    await this.#wait("the canary of", (call) => proveSampler({ engine, model, version }, call));
   }
 
   async restart(version: PolicyVersion): Promise<void> {
