@@ -82,7 +82,7 @@ test("a log that is cut, flipped or lost gives whole commits up to there, and th
     const { stepCounts } = await judgeAll(folder, [...damages, lost]);
     for (const stepCount of stepCounts) seen.add(stepCount);
   }
-  expect([...seen].toSorted((a, b) => a - b)).toEqual(expect.arrayContaining([1, 3, 6]));
+  expect(seen.size, "cuts end at many commits").toBeGreaterThan(3);
 }, 240_000);
 
 test("a database that is damaged below its log gives the truth or is refused", async () => {
