@@ -4,6 +4,7 @@ import type { Check } from "../doctor/check.ts";
 import { checkEngines } from "../doctor/engines.ts";
 import { checkMachine } from "../doctor/machine.ts";
 import { checkPackages, readManifest } from "../doctor/packages.ts";
+import { checkPython } from "../doctor/python.ts";
 import { SparError } from "../../base/index.ts";
 import { runsFolderOf } from "../runs-folder.ts";
 import type { Shell } from "../shell.ts";
@@ -14,6 +15,7 @@ import { formatTable } from "../terminal/table.ts";
 interface DoctorOptions {
   readonly json?: boolean;
   readonly runsFolder?: string;
+  readonly python?: string;
 }
 
 export function addDoctorCommand(program: Command, shell: Shell): void {
@@ -22,8 +24,9 @@ export function addDoctorCommand(program: Command, shell: Shell): void {
     .description("check this machine: Node, cores, memory, disk, engines, optional packages")
     .option("--json", "print one JSON object")
     .option("--runs-folder <folder>", "where runs would go")
+    .option("--python <path>", "the Python for games of OpenSpiel and TextArena; else python3")
     .action(async (options: DoctorOptions) => {
-      const checks = await runChecks(shell, runsFolderOf(shell, options.runsFolder));
+      const checks = await runChecks(shell, options);
       shell.screen.print(
         ...(options.json === true ? [JSON.stringify({ checks })] : textLines(checks, shell)),
       );
@@ -33,12 +36,14 @@ export function addDoctorCommand(program: Command, shell: Shell): void {
   addCommonOptions(command);
 }
 
-async function runChecks(shell: Shell, runsFolder: string): Promise<Check[]> {
+async function runChecks(shell: Shell, options: DoctorOptions): Promise<Check[]> {
+  const runsFolder = runsFolderOf(shell, options.runsFolder);
   const manifest = readManifest(shell.place);
   return [
     ...checkMachine({ nodeVersion: process.versions.node, neededNode: manifest.engines.node, runsFolder }),
     ...(await checkEngines(shell.place, shell.workingFolder)),
     ...checkPackages(shell.place, manifest),
+    ...(await checkPython({ python: options.python, environment: shell.environment })),
   ];
 }
 

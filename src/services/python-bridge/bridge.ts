@@ -50,7 +50,8 @@ const errorSchema = z.object({
   traceback: z.string().nullable(),
 });
 const answerSchema = z.union([
-  z.strictObject({ id: z.number(), output: z.json() }),
+  // It was parsed from JSON, whatever it is.
+  z.strictObject({ id: z.number(), output: z.custom<JsonValue>((value) => value !== undefined) }),
   z.strictObject({ id: z.number(), error: errorSchema }),
 ]);
 type Answer = z.output<typeof answerSchema>;

@@ -241,6 +241,19 @@ def answer(request):
         return {"id": request["id"], "error": told}
 
 
+def encoded(message):
+    """One line. What cannot be told, such as an infinity, or is too long, becomes an error of that call."""
+    try:
+        line = json.dumps(message, allow_nan=False).encode()
+        if len(line) <= LONGEST_LINE:
+            return line
+        problem = f"the answer has {len(line)} bytes, {LONGEST_LINE} are allowed"
+    except (TypeError, ValueError) as error:
+        problem = said(error)
+    told = {"code": "game-failed", "message": problem, "hint": None, "traceback": None}
+    return json.dumps({"id": message["id"], "error": told}).encode()
+
+
 def said(error):
     """On one line: some libraries draw boxes of asterisks around a sentence."""
     words = [word for word in str(error).split() if set(word) != {"*"}]
@@ -280,11 +293,7 @@ def main():
     threading.Thread(target=read_lines, args=(lines,), daemon=True).start()
 
     def send(message):
-        line = json.dumps(message, allow_nan=False).encode()
-        if len(line) > LONGEST_LINE:
-            told = {"code": "game-failed", "message": f"an answer of {len(line)} bytes", "hint": None, "traceback": None}
-            line = json.dumps({"id": message["id"], "error": told}).encode()
-        output.write(line + b"\n")
+        output.write(encoded(message) + b"\n")
         output.flush()
 
     send({"protocol": PROTOCOL, "python": sys.version.split()[0]})
