@@ -383,7 +383,9 @@ test("a position that does not determine what follows is caught", async () => {
   const vague = stones({ position: (left) => (left > 2 ? "many" : `${left} stones`) });
   await expect(runGameTest(positionTest, vague, sound)).rejects.toThrow('position "many"');
   const unstated = gemGame({ facts: { information: "perfect" } });
-  await expect(runGameTest(positionTest, unstated, options())).rejects.toThrow("called the service bell");
+  await expect(runGameTest(positionTest, unstated, options())).rejects.toThrow(
+    'position "diamond, turn 0" of left',
+  );
 });
 
 test("a test that does not concern a game is skipped, not passed", async () => {
