@@ -3,6 +3,7 @@
  * Prints the time beside the least possible one, and the most memory that was used; fails where the time passes 1.2
  * times the least, or the memory 1.5 GB. `rollouts.bench.ts` runs it in a process of its own, for its memory.
  */
+import { loadavg } from "node:os";
 import { createRandom, systemClock, type JsonValue } from "spar/base";
 import type { Engine } from "spar/contract";
 import { defineGame, type Reply, type TurnView } from "spar/games";
@@ -63,6 +64,7 @@ async function speakerOf(engine: Engine): Promise<Player> {
 const engine = createFakeEngine({ sampleBatch, remembersCalls: false });
 const speaker = await speakerOf(engine);
 const startMs = performance.now();
+const startCpu = process.cpuUsage();
 const played = await playEpisodes({
   step: unrecordedStep({ random: createRandom(1), signal: new AbortController().signal, clock: systemClock }),
   game,
@@ -72,6 +74,7 @@ const played = await playEpisodes({
   maximumFailedShare: 0,
 });
 const tookMs = performance.now() - startMs;
+const { user, system } = process.cpuUsage(startCpu);
 await engine.close();
 const turnCount = played.reduce((sum, { turns }) => sum + turns.length, 0);
 const leastMs = Math.ceil(turnCount / sampleBatch.size) * sampleBatch.durationMs;
@@ -80,7 +83,7 @@ console.log(
   `${episodeCount} episodes at once, ${turnCount} turns, batches of ${sampleBatch.size} in ${sampleBatch.durationMs} ms:`,
 );
 console.log(
-  `  ${(tookMs / 1000).toFixed(2)} s, ${(tookMs / leastMs).toFixed(3)} of the least possible; ${(peakBytes / 1e6).toFixed(0)} MB at most`,
+  `  ${(tookMs / 1000).toFixed(2)} s, ${(tookMs / leastMs).toFixed(3)} of the least possible; ${((user + system) / 1e6).toFixed(1)} s of processor time; ${(peakBytes / 1e6).toFixed(0)} MB at most; load ${loadavg()[0]?.toFixed(1)}`,
 );
 if (tookMs > longestRatio * leastMs || peakBytes > mostBytes) {
   console.log(`  expected at most ${longestRatio} of the least possible and ${mostBytes / 1e6} MB`);

@@ -22,8 +22,8 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 const games = Number(values.games);
-/** Programs warm up: the first two rounds do not count. */
-const warmUpRounds = 2;
+/** Programs warm up: the first rounds do not count. */
+const warmUpRounds = 4;
 
 function openTextArena(): TextArenaProcess | null {
   const probe = "import importlib.metadata, textarena; print(importlib.metadata.version('textarena'))";
