@@ -1,12 +1,15 @@
 /** What a game asked, as a short digest: by it a replay notices that a game departs from its record. */
 import { sha256, type JsonValue } from "../base/index.ts";
-import type { Ask } from "../games/index.ts";
+import type { Ask, Segment } from "../games/index.ts";
 
 const digestLength = 16;
 
 /** 16 hexadecimal characters over seat, number of siblings and everything of the ask but the parser. */
-export function askDigest<Parsed extends JsonValue>(seat: string, count: number, ask: Ask<Parsed>): string {
-  const { prompt, from, maxTokens, stopStrings, force } = ask;
+export function askDigest<Parsed extends JsonValue>(
+  { seat, count, ask }: { readonly seat: string; readonly count: number; readonly ask: Ask<Parsed> },
+  prompt: readonly Segment[],
+): string {
+  const { from, maxTokens, stopStrings, force } = ask;
   const parts = [
     seat,
     count,

@@ -118,7 +118,7 @@ export class EpisodeTable implements Table {
     const player = this.#find("seat", this.#options.seats, seat);
     const prompt = ask.prompt.map(copySegment);
     const isCompared = this.#episode.record !== null || this.#options.recorder.keepsNothing !== true;
-    const digest = isCompared ? askDigest(seat, count, { ...ask, prompt }) : "";
+    const digest = isCompared ? askDigest(asking, prompt) : "";
     return { seat, count, ask, prompt, player, digest, sequence: this.#episode.nextSequence() };
   }
 

@@ -144,8 +144,9 @@ test("ends that come right after a commit wait until the disk has rested, and no
   const clock = { nowMs: () => 0, monotonicMs: () => nowMs };
   const commit = database.transaction.bind(database);
   const commits = vi.spyOn(database, "transaction").mockImplementation((body) => {
+    const result = commit(body);
     nowMs += 20;
-    return commit(body);
+    return result;
   });
   const journal = new EpisodeJournal(database, new TextTable(database), clock);
   vi.useFakeTimers();

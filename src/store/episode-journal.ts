@@ -22,7 +22,7 @@ import type { TextTable } from "./text-table.ts";
 /** The longest that a record waits for the disk. @unit milliseconds */
 export const groupCommitMs = 100;
 
-/** A commit takes about the same however much is in it: between two the disk rests this many times as long. */
+/** Forcing a commit to the disk takes about the same however much is in it: then the disk rests this many times as long. */
 const restFactor = 3;
 
 /**
@@ -150,16 +150,19 @@ export class EpisodeJournal {
   flush(): void {
     if (this.#failure !== null) throw this.#failure.error;
     if (this.#pending.isEmpty) return this.#settle();
-    const startMs = this.#clock.monotonicMs();
+    let writtenMs = 0;
     try {
-      this.#database.transaction(() => this.write());
+      this.#database.transaction(() => {
+        this.write();
+        writtenMs = this.#clock.monotonicMs();
+      });
     } catch (thrown) {
       // Numbers of strings that were made inside are gone with the transaction.
       this.#texts.forget();
       throw thrown;
     }
     const endMs = this.#clock.monotonicMs();
-    this.#restsUntilMs = endMs + restFactor * (endMs - startMs);
+    this.#restsUntilMs = endMs + restFactor * (endMs - writtenMs);
     this.written();
   }
 

@@ -245,7 +245,7 @@ function parentOf(turn: Turn): { readonly sequence: number; readonly sibling: nu
   const sequence = Number(match?.[1]);
   const sibling = Number(match?.[2]);
   const isOwn = turn.contextParent === turnIdOf(turn.episodeId, sequence, sibling);
-  assert(isOwn, `the context of ${turn.id} must come from its own episode, got ${turn.contextParent}`);
+  assert(isOwn, () => `the context of ${turn.id} must come from its own episode, got ${turn.contextParent}`);
   return { sequence, sibling };
 }
 
