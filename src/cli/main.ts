@@ -24,7 +24,10 @@ let outputFailure: Extract<InterruptName, "closedPipe" | "storage"> | null = nul
 const lastWords: string[] = [];
 const shell = createShell();
 watchStandardOutput();
-process.on("uncaughtException", (thrown) => exit(codeOfFailure(thrown)));
+process.on("uncaughtException", (thrown) => {
+  // A recipe may leave promises behind that a stop cancels: that is the stop, which has its own end.
+  if (!isOfInterrupt(thrown)) exit(codeOfFailure(thrown));
+});
 // A command may wait for a thread that does not count as work; the process must not end under it.
 const keptAlive = setInterval(() => undefined, 60_000);
 const commandCode = await runCommand();
@@ -78,11 +81,14 @@ async function runCommand(): Promise<number> {
 /** What a person or a closed pipe asked for is no failure to tell about; everything else is. */
 function codeOfFailure(thrown: unknown): number {
   const interrupt = interrupts?.first ?? null;
-  if (interrupt !== null && isSparError(thrown) && thrown.code === "aborted")
-    return exitCodes[interrupt].code;
+  if (interrupt !== null && isOfInterrupt(thrown)) return exitCodes[interrupt].code;
   const isVerbose = process.argv.includes("--verbose") || (process.env["SPAR_DEBUG"] ?? "") !== "";
   tellFailure(thrown, isVerbose);
   return exitCodes[describeFailure(thrown).exit].code;
+}
+
+function isOfInterrupt(thrown: unknown): boolean {
+  return (interrupts?.first ?? null) !== null && isSparError(thrown) && thrown.code === "aborted";
 }
 
 /** A closed pipe ends quietly; output that cannot be written any more is told about, once. */
