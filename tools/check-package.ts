@@ -6,6 +6,7 @@
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import {
   copyFileSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -82,7 +83,8 @@ function checkTypes(): void {
     .filter((entry) => entry.isDirectory() && entry.name !== "from-scratch")
     .map((entry) => `./recipes/${entry.name}`);
   const games = readdirSync(join(root, "dist", "src", "games"), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && entry.name !== "tree")
+    // Folders without a game, such as the analysis of trees, are no public names.
+    .filter((entry) => existsSync(join(entry.parentPath, entry.name, "game.js")))
     .map((entry) => `./games/${entry.name}`);
   const imports = [...names, "./engines/embedded", ...games, ...recipes].map(
     (name, index) =>
