@@ -4,11 +4,10 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runCommand, type CommandResult } from "../../test/fixtures/cli/spawn-command.ts";
-import { exitCodes, type ExitName } from "./exit-codes.ts";
+import { runCommand, type CommandResult } from "../fixtures/cli/spawn-command.ts";
+import { exitCodes, type ExitName } from "../../src/cli/exit-codes.ts";
 
-const fixture = (name: string): string =>
-  fileURLToPath(new URL(`../../test/fixtures/cli/${name}`, import.meta.url));
+const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/cli/${name}`, import.meta.url));
 const recipe = fixture("recipe.ts");
 const letters = [recipe, "--engine", fixture("engine.ts")];
 

@@ -19,15 +19,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  runCommand,
-  type CommandOptions,
-  type CommandResult,
-} from "../../test/fixtures/cli/spawn-command.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { runCommand, type CommandOptions, type CommandResult } from "../fixtures/cli/spawn-command.ts";
+import { exitCodes } from "../../src/cli/exit-codes.ts";
 
-const fixture = (name: string): string =>
-  fileURLToPath(new URL(`../../test/fixtures/cli/${name}`, import.meta.url));
+const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/cli/${name}`, import.meta.url));
 
 let folder = "";
 const runPath = (...parts: readonly string[]): string => join(folder, "runs", ...parts);

@@ -7,16 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  runCommand,
-  type CommandOptions,
-  type CommandResult,
-} from "../../../test/fixtures/cli/spawn-command.ts";
-import { exitCodes } from "../exit-codes.ts";
+import { runCommand, type CommandOptions, type CommandResult } from "../fixtures/cli/spawn-command.ts";
+import { exitCodes } from "../../src/cli/exit-codes.ts";
 
-const fixture = (name: string): string =>
-  fileURLToPath(new URL(`../../../test/fixtures/cli/${name}`, import.meta.url));
-const entry = fileURLToPath(new URL("../main.ts", import.meta.url));
+const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/cli/${name}`, import.meta.url));
+const entry = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 let folder = "";
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "spar-play-"))));

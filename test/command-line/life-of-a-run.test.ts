@@ -4,10 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runCommand } from "../../test/fixtures/cli/spawn-command.ts";
+import { runCommand } from "../fixtures/cli/spawn-command.ts";
 
-const fixture = (name: string): string =>
-  fileURLToPath(new URL(`../../test/fixtures/cli/${name}`, import.meta.url));
+const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/cli/${name}`, import.meta.url));
 const letters = [fixture("recipe.ts"), "--engine", fixture("engine.ts")];
 
 let folder = "";

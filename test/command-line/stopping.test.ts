@@ -5,11 +5,10 @@ import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runCommand, type CommandOptions } from "../../test/fixtures/cli/spawn-command.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { runCommand, type CommandOptions } from "../fixtures/cli/spawn-command.ts";
+import { exitCodes } from "../../src/cli/exit-codes.ts";
 
-const fixture = (name: string): string =>
-  fileURLToPath(new URL(`../../test/fixtures/cli/${name}`, import.meta.url));
+const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/cli/${name}`, import.meta.url));
 /** Long enough to be stopped on a busy machine. */
 const slowRun = [
   "run",
@@ -115,7 +114,7 @@ describe.concurrent("stopping", { timeout: 60_000 }, () => {
   });
 
   test.skipIf(!existsSync("/dev/full"))("output to a full disk is told about", () => {
-    const entry = fileURLToPath(new URL("main.ts", import.meta.url));
+    const entry = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
     const command = `"${process.execPath}" --conditions=source "${entry}" help exit-codes > /dev/full`;
     const { status, stderr } = spawnSync("sh", ["-c", command], { encoding: "utf8" });
     expect(stderr).toMatch(/error: standard output cannot be written.*\nhint: /u);
