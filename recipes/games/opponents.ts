@@ -53,12 +53,7 @@ export function withGames(pools: Pools, games: readonly LearnersGame[]): Pools {
     if (opponent?.member === undefined || outcome === null || learnerSeat === undefined) continue;
     const pool = changed[opponent.seat];
     if (pool === undefined) continue;
-    const { returns, forfeitedBy } = outcome;
-    changed[opponent.seat] = recordGame(
-      pool,
-      opponent.member,
-      fareOf({ players: {}, returns, forfeitedBy }, learnerSeat),
-    );
+    changed[opponent.seat] = recordGame(pool, opponent.member, fareOf(outcome, learnerSeat));
   }
   return changed;
 }

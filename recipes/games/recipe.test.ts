@@ -67,19 +67,22 @@ test.each([
   expect(result).toHaveProperty("end");
 });
 
-test("a control begins with the weights that the policy began with", async () => {
-  const { folder } = await play("weights", { updateCount: 1 });
-  using reader = openRunReader(folder);
-  // Exact figures of untrained weights differ from seed to seed in the third digit.
-  const first = (name: string): number[] =>
-    ["x-loses", "o-loses", "illegal"].flatMap((figure) =>
-      [...reader.metrics()]
-        .filter((metric) => metric.name === `${name}/${figure}` && metric.index === 0)
-        .map(({ value }) => value),
-    );
-  expect(first("policy")).toHaveLength(3);
-  expect(first("control-random-opponent")).toEqual(first("policy"));
-});
+test.each([false, true])(
+  "a control begins with the weights that the policy began with (per seat: %s)",
+  async (policyPerSeat) => {
+    const { folder } = await play(`weights-${policyPerSeat}`, { updateCount: 1, policyPerSeat });
+    using reader = openRunReader(folder);
+    // Exact figures of untrained weights differ from seed to seed in the third digit.
+    const first = (name: string): number[] =>
+      ["x-loses", "o-loses", "illegal"].flatMap((figure) =>
+        [...reader.metrics()]
+          .filter((metric) => metric.name === `${name}/${figure}` && metric.index === 0)
+          .map(({ value }) => value),
+      );
+    expect(first("policy")).toHaveLength(3);
+    expect(first("control-random-opponent")).toEqual(first("policy"));
+  },
+);
 
 test("a run that stopped between rounds ends as one that did not", async () => {
   const whole = await play("whole", { controls: [] });

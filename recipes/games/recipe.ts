@@ -3,10 +3,10 @@
  * and no rules but the outcome. Role-conditioned policy gradient (as in SPIRAL, arXiv:2506.24119),
  * measured exactly against perfect play, beside a control that met a random opponent only.
  */
-import type { JsonValue } from "spar/base";
+import type { JsonValue, Random } from "spar/base";
 import type { CreateModelOptions, PolicyVersion } from "spar/contract";
 import type { ProfileSum } from "spar/games";
-import { defineRecipe, type Recipe, type Run, type RunState, type Step } from "spar/train";
+import { defineRecipe, type Policy, type Recipe, type Run, type RunState, type Step } from "spar/train";
 import { collapseAlarms, countOutcomes, emptyCounts, type OutcomeCounts } from "./health.ts";
 import { measure } from "./measure.ts";
 import type { Figures } from "./measuring.ts";
@@ -195,29 +195,28 @@ function ratedOf(
   return places.includes(Math.ceil(update / updatesPerRound)) ? { update, versions } : null;
 }
 
-/** One model for all seats, or one for each. */
+/** One model for all seats, or one for each. A control begins with the weights that the policy began with. */
 async function makeLearners(run: Run<GamesOptions>, world: World, name: string): Promise<Learner[]> {
   const { seats } = world.match;
-  if (!run.options.policyPerSeat)
-    return [{ policy: await run.model(name, modelOptions(run, world, name)), seats }];
+  const make = (suffix: string): Promise<Policy> =>
+    run.model(`${name}${suffix}`, modelOptions(run, world, run.random.split("weights", `policy${suffix}`)));
+  if (!run.options.policyPerSeat) return [{ policy: await make(""), seats }];
   const learners: Learner[] = [];
-  for (const seat of seats) {
-    const own = `${name}-${seat.toLowerCase()}`;
-    learners.push({ policy: await run.model(own, modelOptions(run, world, own)), seats: [seat] });
-  }
+  for (const seat of seats) learners.push({ policy: await make(`-${seat.toLowerCase()}`), seats: [seat] });
   return learners;
 }
 
 function modelOptions(
   run: Run<GamesOptions>,
   { tokenizer, contextLength }: World,
-  name: string,
+  random: Random,
 ): Omit<CreateModelOptions, "name"> {
   const { vocabularySize } = tokenizer;
   const architecture = { ...run.options.architecture, vocabularySize, contextLength };
-  // A control begins with the same weights.
-  const seed = run.random.split("weights", name.replace(/^control-[a-z-]*/u, "policy")).seed();
-  return { from: { kind: "architecture", architecture, seed }, tokenizer: tokenizer.definition };
+  return {
+    from: { kind: "architecture", architecture, seed: random.seed() },
+    tokenizer: tokenizer.definition,
+  };
 }
 
 async function publishAll(learners: readonly Learner[]): Promise<SeatVersions> {

@@ -5,7 +5,7 @@
 import type { PolicyVersion } from "spar/contract";
 import type { MatchOutcome } from "spar/games";
 import { policyPlayer, type Player } from "spar/players";
-import { playEpisodes, type PlayedEpisode, type RolloutStep } from "spar/rollouts";
+import { playEpisodes, type PlayedEpisode } from "spar/rollouts";
 import { checkMismatch, type Policy, type Run, type Step } from "spar/train";
 import { learn } from "./learning.ts";
 import type { GamesOptions } from "./options.ts";
@@ -79,8 +79,10 @@ export async function playRound(options: RoundOptions): Promise<RoundFigures> {
           });
         }
         const learned = await learn(policy, rows, { options: run.options, update, step });
-        moveCount += learned?.metrics["entropy/weight/sum"] === undefined ? 0 : learned.tokenCount;
-        entropySum += (learned?.metrics["entropy/exact/sum"] ?? 0) * (learned?.tokenCount ?? 0);
+        if (learned === null) continue;
+        moveCount += learned.tokenCount;
+        // The weights of an update add up to 1, so this sum is its mean.
+        entropySum += (learned.metrics["entropy/exact/sum"] ?? 0) * learned.tokenCount;
       }
       progress.advance();
     }
@@ -111,7 +113,7 @@ async function playGames(options: RoundOptions, update: number): Promise<readonl
   const opponentOf = options.opponentOf(update);
   const opponents = Array.from({ length: gamesPerUpdate }, (_value, game) => opponentOf(game));
   const episodes = await playEpisodes({
-    step: { ...partsOf(step), progress: noProgress },
+    step,
     game: world.match,
     name: `update-${update}`,
     tasks: opponents.map((_opponent, game) => ({ id: String(game), task: world.task })),
@@ -120,22 +122,14 @@ async function playGames(options: RoundOptions, update: number): Promise<readonl
       return opponent === null || opponent === undefined ? own : { ...own, [opponent.seat]: opponent.player };
     },
     concurrency: run.options.concurrency,
+    // What people read is the progress of the round.
+    what: null,
   });
   return episodes.map((episode, game) => ({
     episode,
     opponent: opponents[game] ?? null,
     learners: Object.keys(own).filter((seat) => seat !== opponents[game]?.seat),
   }));
-}
-
-/** What people read is the progress of the round. */
-const noProgress = (): { advance: () => void; end: () => void } => ({
-  advance: () => undefined,
-  end: () => undefined,
-});
-
-function partsOf({ name, random, signal, clock, recorder }: Step): Omit<RolloutStep, "progress"> {
-  return { name, random, signal, clock, recorder };
 }
 
 /** A seat filled by a version; greedy where the temperature is 0. */

@@ -11,7 +11,7 @@ export type MatchResult = {
 };
 
 /** How a seat fared: against the best of the others. */
-export function fareOf({ returns }: MatchResult, seat: string): "win" | "draw" | "loss" {
+export function fareOf({ returns }: Pick<MatchResult, "returns">, seat: string): "win" | "draw" | "loss" {
   const own = returns[seat] ?? 0;
   const best = Math.max(...Object.entries(returns).flatMap(([other, got]) => (other === seat ? [] : [got])));
   return own > best ? "win" : own < best ? "loss" : "draw";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describePlayer, expectCode } from "../testing/index.ts";
+import { describePlayer, expectCode, playerRequest } from "../testing/index.ts";
 import { humanPlayer, type HumanPlayerOptions, type LineTerminal } from "./human-player.ts";
 import type { PlayerRequest } from "./player.ts";
 
@@ -21,20 +21,15 @@ class Typist implements LineTerminal {
   }
 }
 
-const request = (more: Partial<PlayerRequest> = {}): PlayerRequest => ({
-  seat: "X",
-  segments: [{ kind: "text", role: "user", text: "the prompt of a model" }],
-  context: [],
-  history: [],
-  maxTokens: null,
-  stopStrings: [],
-  force: null,
-  choices: ["1", "2", "Pass"],
-  position: "X O 3",
-  count: 1,
-  seed: 5,
-  ...more,
-});
+const request = (more: Partial<PlayerRequest> = {}): PlayerRequest =>
+  playerRequest({
+    seat: "X",
+    segments: [{ kind: "text", role: "user", text: "the prompt of a model" }],
+    choices: ["1", "2", "Pass"],
+    position: "X O 3",
+    seed: 5,
+    ...more,
+  });
 
 async function sit(
   lines: readonly string[],

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { tokens, type PolicyVersion } from "../contract/index.ts";
 import { characterTokenizer, plainRenderer } from "../text/index.ts";
-import { createFakeEngine, describePlayer, type FakeEngine } from "../testing/index.ts";
+import { createFakeEngine, describePlayer, playerRequest, type FakeEngine } from "../testing/index.ts";
 import type { Player, PlayerReply, PlayerRequest } from "./player.ts";
 import { policyPlayer, type PolicyPlayerOptions } from "./policy-player.ts";
 
@@ -39,20 +39,14 @@ async function setUp(
   return { player, engine, version };
 }
 
-const request = (more: Partial<PlayerRequest> = {}): PlayerRequest => ({
-  seat: "first",
-  segments: [{ kind: "text", role: "user", text: "bc" }],
-  context: [],
-  history: [],
-  maxTokens: null,
-  stopStrings: [],
-  force: null,
-  choices: null,
-  position: null,
-  count: 1,
-  seed: 5,
-  ...more,
-});
+const request = (more: Partial<PlayerRequest> = {}): PlayerRequest =>
+  playerRequest({
+    segments: [{ kind: "text", role: "user", text: "bc" }],
+    choices: null,
+    position: null,
+    seed: 5,
+    ...more,
+  });
 
 describePlayer({
   name: "a policy",

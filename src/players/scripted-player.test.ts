@@ -1,25 +1,20 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { describePlayer, expectCode } from "../testing/index.ts";
+import { describePlayer, expectCode, playerRequest } from "../testing/index.ts";
 import { perfectPlayer, type PerfectPlayerOptions } from "./perfect-player.ts";
 import type { Player, PlayerRequest } from "./player.ts";
 import { randomPlayer } from "./random-player.ts";
 import { scriptedPlayer } from "./scripted-player.ts";
 
-const request = (more: Partial<PlayerRequest> = {}): PlayerRequest => ({
-  seat: "X",
-  segments: [{ kind: "text", role: "user", text: "your move" }],
-  context: [],
-  history: [],
-  maxTokens: null,
-  stopStrings: [],
-  force: null,
-  choices: ["1", "2", "3", "4"],
-  position: "start",
-  count: 1,
-  seed: 5,
-  ...more,
-});
+const request = (more: Partial<PlayerRequest> = {}): PlayerRequest =>
+  playerRequest({
+    seat: "X",
+    segments: [{ kind: "text", role: "user", text: "your move" }],
+    choices: ["1", "2", "3", "4"],
+    position: "start",
+    seed: 5,
+    ...more,
+  });
 
 describePlayer({
   name: "a script",

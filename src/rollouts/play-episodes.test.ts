@@ -43,6 +43,20 @@ test("results come in the order of the tasks and do not depend on who is slow", 
   ).toBeGreaterThan(1);
 });
 
+test("a play that is a part of something shows no progress of its own", async () => {
+  const shown: string[] = [];
+  const progress = { advance: () => undefined, end: () => undefined };
+  const recorder = new MemoryRecorder();
+  const step = {
+    ...rolloutStep(recorder),
+    progress: ({ what }: { readonly what: string }) => (shown.push(what), progress),
+  };
+  await playDuels(recorder, { step, what: null });
+  expect(shown).toEqual([]);
+  await playDuels(recorder, { step, name: "again" });
+  expect(shown).toEqual(["playing duel"]);
+});
+
 test("branches of a game that go on by themselves keep their order whatever comes first", async () => {
   const branches = defineGame<null, readonly string[]>({
     id: "branches",

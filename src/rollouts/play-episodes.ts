@@ -31,18 +31,19 @@ export async function playEpisodes<Task extends JsonValue, Outcome extends JsonV
     breath: new Breath(step.clock),
   };
   const { deadlines, breath } = play;
-  const progress = step.progress({ what, total: tasks.length, unit: "episodes" });
+  const progress =
+    options.what === null ? null : step.progress({ what, total: tasks.length, unit: "episodes" });
   const lanes = { limit: options.concurrency ?? 1024, breath };
   try {
     const played = await runInLanes(tasks, lanes, {
       work: (task, index) => orStop(play, () => playTask(play, task, index), index),
-      finish: (played) => orStop(play, () => finishTask(play, played, () => progress.advance())),
+      finish: (played) => orStop(play, () => finishTask(play, played, () => progress?.advance())),
     });
     checkFailures(options, played);
     return played;
   } finally {
     deadlines.close();
-    progress.end();
+    progress?.end();
   }
 }
 

@@ -55,8 +55,11 @@ export interface PlayEpisodesOptions<Task extends JsonValue, Outcome extends Jso
   /** The share of episodes that may fail before the whole play does. Default 0.1. */
   readonly maximumFailedShare?: number;
   readonly images?: (imageDigest: string) => ImageChunk;
-  /** What people read while it goes on. Default "playing <game>". */
-  readonly what?: string;
+  /**
+   * What people read while it goes on. Default "playing <game>"; null shows nothing, for a play that is a
+   * part of something with a progress of its own.
+   */
+  readonly what?: string | null;
 }
 
 export interface PlayedEpisode<Outcome extends JsonValue = JsonValue> {

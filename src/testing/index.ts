@@ -16,6 +16,7 @@ export {
   runPlayerTest,
   type DescribePlayerOptions,
 } from "./describe-player.ts";
+export { playerRequest } from "./players/player-tests.ts";
 export { describeGame, gameTestTitles, runGameTest } from "./describe-game.ts";
 export type { Dealt, DescribeGameOptions, Secret } from "./games/game-under-test.ts";
 export { expectCode } from "./expect-code.ts";

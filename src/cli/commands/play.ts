@@ -16,7 +16,8 @@ import type { InterruptName } from "../interrupts.ts";
 import { LineReader } from "../play/line-reader.ts";
 import { findOpponent, type Opponent } from "../play/opponent.ts";
 import { playGame, type GamePlay } from "../play/play-game.ts";
-import { fareIn, jsonTalk, textTalk, type TableTalk } from "../play/table-talk.ts";
+import { fareOf } from "../../league/index.ts";
+import { jsonTalk, textTalk, type TableTalk } from "../play/table-talk.ts";
 import type { Shell } from "../shell.ts";
 import { decimalNumber, wholeNumber } from "./number-argument.ts";
 import { addCommonOptions } from "./recipe-options.ts";
@@ -177,7 +178,7 @@ async function playGames(sitting: Sitting): Promise<void> {
     });
     if (outcome === null) return;
     talk.end(seat, outcome);
-    counts[fareIn(seat, outcome)]++;
+    counts[fareOf(outcome, seat)]++;
     talk.score({ won: counts.win, drawn: counts.draw, lost: counts.loss });
     if (!(await wantsAnother(sitting, gameIndex + 1))) return;
   }

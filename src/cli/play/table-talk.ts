@@ -81,14 +81,9 @@ export function jsonTalk(shell: Shell): TableTalk {
     // The person's terminal speaks to people.
     show: () => undefined,
     replied: (seat, text, isPerson) => print("reply", { seat, text, isPerson }),
-    end: (seat, outcome) => print("end", { seat, result: fareIn(seat, outcome), ...outcome }),
+    end: (seat, outcome) => print("end", { seat, result: fareOf(outcome, seat), ...outcome }),
     score: (score) => print("score", score),
   };
-}
-
-/** How the seat fared: "win", "draw" or "loss". */
-export function fareIn(seat: string, outcome: MatchOutcome): ReturnType<typeof fareOf> {
-  return fareOf({ players: {}, ...outcome }, seat);
 }
 
 function resultOf(seat: string, outcome: MatchOutcome): string {
@@ -96,7 +91,7 @@ function resultOf(seat: string, outcome: MatchOutcome): string {
   if (forfeitedBy === seat) return `You lose by forfeit: ${how}`;
   if (forfeitedBy !== null) return `You win: ${forfeitedBy} forfeited (${how})`;
   const words = { win: "You win", draw: "A draw", loss: "You lose" } as const;
-  return `${words[fareIn(seat, outcome)]}: ${how}`;
+  return `${words[fareOf(outcome, seat)]}: ${how}`;
 }
 
 function returnsOf({ returns }: MatchOutcome): string {

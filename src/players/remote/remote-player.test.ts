@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { isSparError } from "../../base/index.ts";
-import { describePlayer, expectCode } from "../../testing/index.ts";
+import { describePlayer, expectCode, playerRequest } from "../../testing/index.ts";
 import type { Player, PlayerReply, PlayerRequest } from "../player.ts";
 import { connect } from "./openai-client.ts";
 import { remotePlayer, type RemotePlayerOptions } from "./remote-player.ts";
@@ -62,20 +62,14 @@ const fails =
   (_received, response) =>
     sendJson(response, status, { error: { message } }, headers);
 
-const request = (more: Partial<PlayerRequest> = {}): PlayerRequest => ({
-  seat: "first",
-  segments: [{ kind: "text", role: "user", text: "your move" }],
-  context: [],
-  history: [],
-  maxTokens: null,
-  stopStrings: [],
-  force: null,
-  choices: null,
-  position: null,
-  count: 1,
-  seed: 5,
-  ...more,
-});
+const request = (more: Partial<PlayerRequest> = {}): PlayerRequest =>
+  playerRequest({
+    segments: [{ kind: "text", role: "user", text: "your move" }],
+    choices: null,
+    position: null,
+    seed: 5,
+    ...more,
+  });
 
 const key = "sk-secret-of-a-person";
 

@@ -1,6 +1,7 @@
 /** Records of episodes in memory, as a run folder keeps them, and a step to play in: for tests of games. */
 import { createRandom, present, systemClock, type Clock } from "../../base/index.ts";
 import type {
+  Annotation,
   EpisodeEnd,
   EpisodeRecorder,
   EpisodeStart,
@@ -10,9 +11,9 @@ import type {
   RecordedTurn,
   Turn,
 } from "../../records/index.ts";
-import type { RolloutStep } from "../../rollouts/index.ts";
+import { unrecordedStep, type RolloutStep } from "../../rollouts/index.ts";
 
-interface Kept {
+export interface RememberedEpisode {
   readonly start: EpisodeStart;
   end: EpisodeEnd | null;
   readonly turns: RecordedTurn[];
@@ -21,14 +22,15 @@ interface Kept {
 }
 
 export class EpisodeMemory implements EpisodeRecorder {
-  readonly #episodes = new Map<string, Kept>();
+  /** By id; of those that are set aside nothing is left. */
+  readonly episodes: Map<string, RememberedEpisode> = new Map();
 
   /** A memory of interrupted episodes: without their ends, and with what the first few asks and calls brought. */
   cutAfter(recordCount: number): EpisodeMemory {
     const cut = new EpisodeMemory();
-    for (const [id, { start, turns, calls }] of this.#episodes) {
+    for (const [id, { start, turns, calls }] of this.episodes) {
       const isKept = (sequence: number): boolean => sequence < recordCount;
-      cut.#episodes.set(id, {
+      cut.episodes.set(id, {
         start,
         end: null,
         turns: structuredClone(turns.filter(({ turn }) => isKept(turn.sequence))),
@@ -41,18 +43,18 @@ export class EpisodeMemory implements EpisodeRecorder {
 
   /** Replies and calls that are kept. */
   get recordCount(): number {
-    return [...this.#episodes.values()].reduce(
+    return [...this.episodes.values()].reduce(
       (sum, { turns, calls }) => sum + turns.length + calls.length,
       0,
     );
   }
 
   find(episodeId: string): RecordedEpisode | null {
-    return this.#episodes.get(episodeId) ?? null;
+    return this.episodes.get(episodeId) ?? null;
   }
 
   start(start: EpisodeStart): void {
-    this.#episodes.set(start.id, { start, end: null, turns: [], calls: [], refusals: [] });
+    this.episodes.set(start.id, { start, end: null, turns: [], calls: [], refusals: [] });
   }
 
   turns(turns: readonly Turn[], ask: string, elapsedMs: number): void {
@@ -72,15 +74,15 @@ export class EpisodeMemory implements EpisodeRecorder {
   }
 
   setAside(episodeIds: readonly string[]): void {
-    for (const id of episodeIds) this.#episodes.delete(id);
+    for (const id of episodeIds) this.episodes.delete(id);
   }
 
-  annotate(): void {
+  annotate(_annotation: Annotation): void {
     throw new Error("expected games to leave annotations to recipes");
   }
 
-  #of(episodeId: string): Kept {
-    return present(this.#episodes.get(episodeId), `episode ${episodeId}`);
+  #of(episodeId: string): RememberedEpisode {
+    return present(this.episodes.get(episodeId), `episode ${episodeId}`);
   }
 }
 
@@ -90,12 +92,7 @@ export function stepOutsideRuns(options: {
   readonly recorder: EpisodeRecorder;
   readonly clock?: Clock;
 }): RolloutStep {
-  return {
-    name: "play",
-    random: createRandom(options.seed),
-    signal: new AbortController().signal,
-    clock: options.clock ?? systemClock,
-    recorder: options.recorder,
-    progress: () => ({ advance: () => undefined, end: () => undefined }),
-  };
+  const { seed, recorder, clock = systemClock } = options;
+  const signal = new AbortController().signal;
+  return { ...unrecordedStep({ random: createRandom(seed), signal, clock }), recorder };
 }

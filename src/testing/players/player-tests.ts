@@ -22,8 +22,8 @@ export interface PlayerTest {
   readonly run: (player: PlayerUnderTest) => Promise<void>;
 }
 
-/** A prompt of a seat with two listed replies. */
-export function usualRequest(more: Partial<PlayerRequest> = {}): PlayerRequest {
+/** What a player is asked in tests: a prompt of a seat with two listed replies, but for what is given. */
+export function playerRequest(more: Partial<PlayerRequest> = {}): PlayerRequest {
   return {
     seat: "first",
     segments: [{ kind: "text", role: "user", text: "ab" }],
@@ -65,7 +65,7 @@ export const playerTests: readonly PlayerTest[] = [
     run: async (under) => {
       for (const count of [1, 2, 5]) {
         const player = await under.createPlayer();
-        const replies = await player.reply(usualRequest({ ...under.request, count }), {});
+        const replies = await player.reply(playerRequest({ ...under.request, count }), {});
         expect(replies, "one reply per sibling").toHaveLength(count);
         for (const reply of replies) expectWhole(reply, player);
       }
@@ -74,7 +74,7 @@ export const playerTests: readonly PlayerTest[] = [
   {
     title: "leaves what it is given as it was",
     run: async (under) => {
-      const request = usualRequest({ ...under.request, count: 2 });
+      const request = playerRequest({ ...under.request, count: 2 });
       const before = structuredClone(request);
       const player = await under.createPlayer();
       await player.reply(deepFreeze(request), {});
@@ -86,13 +86,13 @@ export const playerTests: readonly PlayerTest[] = [
     needs: "determinism",
     run: async (under) => {
       const player = await under.createPlayer();
-      const requests = [1, 2, 3, 4].map((seed) => usualRequest({ ...under.request, seed, count: 2 }));
+      const requests = [1, 2, 3, 4].map((seed) => playerRequest({ ...under.request, seed, count: 2 }));
       const together = await Promise.all(requests.map((request) => player.reply(request, {})));
       const shuffled = createRandom(1).shuffle(requests.map((request, index) => ({ request, index })));
       for (const { request, index } of shuffled)
         expect(await player.reply(request, {}), `seed ${request.seed}`).toEqual(together[index]);
       const another = await under.createPlayer();
-      expect(await another.reply(usualRequest({ ...under.request, seed: 1, count: 2 }), {})).toEqual(
+      expect(await another.reply(playerRequest({ ...under.request, seed: 1, count: 2 }), {})).toEqual(
         together[0],
       );
     },
@@ -103,7 +103,7 @@ export const playerTests: readonly PlayerTest[] = [
       for (const [what, text] of Object.entries(promptTexts)) {
         const player = await under.createPlayer();
         const segments = [{ kind: "text", role: "user", text } as const];
-        const request = usualRequest({ ...under.request, segments, position: text });
+        const request = playerRequest({ ...under.request, segments, position: text });
         const outcome = await outcomeOf(player, request, {});
         if (outcome.kind === "replies") expect(outcome.replies, what).toHaveLength(1);
         else expect(outcome.code, `${what}: an error with a code, got ${outcome.message}`).not.toBeNull();
@@ -116,10 +116,10 @@ export const playerTests: readonly PlayerTest[] = [
     run: async (under) => {
       const controller = new AbortController();
       const player = await waitingPlayer(under);
-      const during = outcomeOf(player, usualRequest(under.request), { signal: controller.signal });
+      const during = outcomeOf(player, playerRequest(under.request), { signal: controller.signal });
       controller.abort();
       expect(await soon(during)).toMatchObject({ kind: "failure", code: "aborted" });
-      const late = outcomeOf(await waitingPlayer(under), usualRequest(under.request), {
+      const late = outcomeOf(await waitingPlayer(under), playerRequest(under.request), {
         signal: controller.signal,
       });
       expect(await soon(late)).toMatchObject({ kind: "failure", code: "aborted" });
@@ -131,7 +131,7 @@ export const playerTests: readonly PlayerTest[] = [
     run: async (under) => {
       const startMs = systemClock.monotonicMs();
       const outcome = await soon(
-        outcomeOf(await waitingPlayer(under), usualRequest(under.request), { timeoutMs: 30 }),
+        outcomeOf(await waitingPlayer(under), playerRequest(under.request), { timeoutMs: 30 }),
       );
       expect(outcome).toMatchObject({ kind: "failure", code: "deadline-exceeded" });
       expect(systemClock.monotonicMs() - startMs).toBeGreaterThan(25);
