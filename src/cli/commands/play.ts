@@ -10,13 +10,13 @@ import {
   type JsonValue,
 } from "../../base/index.ts";
 import type { Match, MatchOutcome } from "../../games/index.ts";
+import { fareOf } from "../../league/index.ts";
 import { findGame, type LocatedGame } from "../discovery/games.ts";
 import { pythonGameName, startPythonGame } from "../discovery/python-games.ts";
 import type { InterruptName } from "../interrupts.ts";
 import { LineReader } from "../play/line-reader.ts";
 import { findOpponent, type Opponent } from "../play/opponent.ts";
 import { playGame, type GamePlay } from "../play/play-game.ts";
-import { fareOf } from "../../league/index.ts";
 import { jsonTalk, textTalk, type TableTalk } from "../play/table-talk.ts";
 import type { Shell } from "../shell.ts";
 import { decimalNumber, wholeNumber } from "./number-argument.ts";
