@@ -19,7 +19,14 @@ export {
   type BestResponse,
   type Exploitability,
 } from "./tree/best-response.ts";
+export { findEquilibrium, type Equilibrium } from "./tree/find-equilibrium.ts";
 export { growTree, type Branch, type InformationSet, type MatchTree } from "./tree/grow-tree.ts";
+export {
+  minimizeRegret,
+  type MinimizedRegret,
+  type RegretOptions,
+  type RegretProgress,
+} from "./tree/minimize-regret.ts";
 export { nextNode } from "./tree/next-node.ts";
 export {
   informationSetKey,
@@ -31,7 +38,14 @@ export {
   type TreePath,
   type TreeServices,
 } from "./tree/nodes.ts";
-export { expectedReturns, profileOf, uniformBehavior, type Behavior, type Profile } from "./tree/profiles.ts";
+export {
+  expectedReturns,
+  profileOf,
+  profileOfSeats,
+  uniformBehavior,
+  type Behavior,
+  type Profile,
+} from "./tree/profiles.ts";
 export {
   scoreAgainstPerfect,
   type PerfectOpposition,

@@ -4,6 +4,7 @@ export { perfectPlayer, type OptimalReplies, type PerfectPlayerOptions } from ".
 export type { PlayerErrorCode } from "./player-errors.ts";
 export type { Player, PlayerReply, PlayerRequest } from "./player.ts";
 export { policyPlayer, type PolicyPlayerOptions } from "./policy-player.ts";
+export { profilePlayer, type ProfilePlayerOptions } from "./profile-player.ts";
 export { randomPlayer } from "./random-player.ts";
 export { remotePlayer, type RemotePlayerOptions } from "./remote/remote-player.ts";
 export { scriptedPlayer, type ScriptedPlayerOptions } from "./scripted-player.ts";

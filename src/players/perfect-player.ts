@@ -1,10 +1,10 @@
 /**
  * A seat filled by the solution of a game: among the best replies of a position all are equally
  * likely. With an error rate it is a player of known skill, between perfect and random. It knows no
- * rules; the solution is looked up.
+ * rules; the solution is looked up. Where replies must be mixed, `profilePlayer` is the player for it.
  */
+import { positionOf, positionUnknown } from "./known-position.ts";
 import type { Player, PlayerRequest } from "./player.ts";
-import { playerError } from "./player-errors.ts";
 import { choicesOf } from "./random-player.ts";
 import { scriptedPlayer } from "./scripted-player.ts";
 
@@ -36,19 +36,7 @@ export function perfectPlayer(options: PerfectPlayerOptions): Player {
 }
 
 function bestReplies(request: PlayerRequest, name: string, optimal: OptimalReplies): readonly string[] {
-  const { seat, position } = request;
-  if (position === null) {
-    throw playerError(
-      "position-missing",
-      `the player ${name} looks up the position of seat ${seat}, and the game gave none`,
-      { hint: "give `position` with the ask of the game" },
-    );
-  }
-  const best = optimal(seat, position);
-  if (best.length > 0) return best;
-  throw playerError(
-    "position-unknown",
-    `the solution of the player ${name} has no position of seat ${seat} like ${JSON.stringify(position)}`,
-    { hint: "solve the game for the same task and the same rules as it is played by" },
-  );
+  const best = optimal(request.seat, positionOf(request, name));
+  if (best.length === 0) throw positionUnknown(request, name);
+  return best;
 }

@@ -63,6 +63,21 @@ describe.concurrent("spar play", { timeout: 60_000 }, () => {
     expect(events.at(-1)).toMatchObject({ event: "score", won: 0 });
   });
 
+  test("with hidden information a perfect player mixes its replies as an equilibrium does", async () => {
+    const words = ["kuhn-poker", "--against", "perfect", "--seat", "second", "--seed", "4", "--json"];
+    // The person always passes: an equilibrium bets with K, and now and then with J.
+    const replies = Array.from({ length: 120 }, () => "p");
+    const result = await play([...words, "--games", "60"], replies);
+    expect([result.code, result.errors]).toEqual([exitCodes.ok.code, ""]);
+    const events = eventsOf(result);
+    expect(events[0]?.["opponent"]).toMatch(/^an equilibrium player, NashConv 0\.000\d$/u);
+    const texts = events.flatMap(({ event, isPerson, text }) =>
+      event === "reply" && isPerson === false ? [text] : [],
+    );
+    expect(new Set(texts)).toEqual(new Set(["p", "b"]));
+    expect(events.at(-1)).toMatchObject({ event: "score" });
+  });
+
   test("programs get a JSON object per line; what others reply is secret to people, not to them", async () => {
     const words = ["kuhn-poker", "--seat", "second", "--seed", "2"];
     const events = eventsOf(await play([...words, "--json"], ["b", "b"]));
@@ -107,7 +122,10 @@ describe.concurrent("spar play", { timeout: 60_000 }, () => {
     { words: ["tic-tac-to"], says: 'did you mean "tic-tac-toe"?' },
     { words: ["tic-tac-toe", "--seat", "Y"], says: 'has no seat "Y"' },
     { words: ["tic-tac-toe", "--task", "{"], says: "expected the task as JSON" },
-    { words: ["kuhn-poker", "--against", "perfect"], says: "kuhn-poker cannot be solved" },
+    {
+      words: ["word-clue", "--against", "perfect"],
+      says: "word-clue cannot be solved: expected returns that add",
+    },
     { words: ["tic-tac-toe", "--against", "http://127.0.0.1:1/v1"], says: "add --model" },
   ])("$words is refused", async ({ words, says }) => {
     const { code, errors } = await play(words, []);

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { present, type JsonValue } from "../../src/base/index.ts";
 import {
   exploitabilityOf,
+  findEquilibrium,
   growTree,
   nextNode,
   openSpielMatch,
@@ -130,6 +131,13 @@ describe.skipIf(reason !== null)("OpenSpiel", { timeout: 120_000 }, () => {
     const match = await load("pig(players=2,winscore=3,horizon=6)");
     const solved = await solveMatch(match, null, { services });
     expect(solved.positions.size).toBeGreaterThan(3);
+  });
+
+  test("Leduc poker is solved: 936 information sets, and what the first player gets is known", async () => {
+    const { tree, returns, nashConv } = await findEquilibrium(await load("leduc_poker"), null, { services });
+    expect(tree.informationSets.size).toBe(936);
+    expect(nashConv).toBeLessThan(1e-3);
+    expect(Math.abs(present(returns["player-0"], "a return") + 0.085606)).toBeLessThan(nashConv);
   });
 
   test.each([

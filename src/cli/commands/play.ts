@@ -78,8 +78,11 @@ export function addPlayCommand(program: Command, shell: Shell): void {
 
 const playEpilogue = `
 Type a reply and press Enter; ? shows the rules, ctrl-D leaves.
+perfect is computed first, for small games of two seats where one gets what the other loses:
+best replies, and where seats know different things the mixed ones of an equilibrium.
 
   spar play tic-tac-toe --against perfect
+  spar play kuhn-poker --against perfect --games 10
   spar play tic-tac-toe --against games-nano-1 --seat O
   spar play kuhn-poker --against http://localhost:8000/v1 --model my-model
   spar play open-spiel:connect_four

@@ -1,9 +1,10 @@
 /** Whom a person plays against: a script, the solution of the game, a model behind an address, the result of a run. */
-import { isSparError, SparError, type JsonValue } from "../../base/index.ts";
-import { solveMatch, type Match } from "../../games/index.ts";
-import { perfectPlayer, randomPlayer, remotePlayer, type Player } from "../../players/index.ts";
+import { SparError, type JsonValue } from "../../base/index.ts";
+import type { Match } from "../../games/index.ts";
+import { randomPlayer, remotePlayer, type Player } from "../../players/index.ts";
 import type { Service } from "../../rollouts/index.ts";
 import type { Shell } from "../shell.ts";
+import { perfectOpponent } from "./perfect-opponent.ts";
 import { runOpponent } from "./run-opponent.ts";
 
 export interface OpponentRequest {
@@ -36,33 +37,16 @@ export interface Opponent {
 export async function findOpponent(request: OpponentRequest): Promise<Opponent> {
   const { typed } = request;
   if (typed === "random") return everywhere(randomPlayer(), "a player of random legal replies");
-  if (typed === "perfect") return everywhere(await solver(request), "a perfect player");
+  if (typed === "perfect") {
+    const { player, label } = await perfectOpponent(request);
+    return everywhere(player, label);
+  }
   if (/^https?:\/\//u.test(typed)) return everywhere(remote(request), `${request.model ?? ""} at ${typed}`);
   return runOpponent(request);
 }
 
 function everywhere(player: Player, label: string): Opponent {
   return { labelIn: () => label, playerIn: () => player, task: null, close: () => Promise.resolve() };
-}
-
-/** @throws `no-perfect-player` */
-async function solver({ match, services, task, shell }: OpponentRequest): Promise<Player> {
-  shell.screen.live(`solving ${match.id}`);
-  try {
-    const { bestChoices } = await solveMatch(match, task ?? match.defaultTask, { services });
-    return perfectPlayer({ optimal: bestChoices });
-  } catch (thrown) {
-    if (!isSparError(thrown)) throw thrown;
-    throw new SparError({
-      code: "no-perfect-player",
-      boundary: "command",
-      message: `${match.id} cannot be solved: ${thrown.message}`,
-      hint: "play against random, a run, or a model behind an address",
-      cause: thrown,
-    });
-  } finally {
-    shell.screen.live(null);
-  }
 }
 
 /** @throws `invalid-option`, `remote-address` */

@@ -4,6 +4,7 @@
  */
 import type { JsonValue } from "../../base/index.ts";
 import type { Match } from "../match.ts";
+import { breathe } from "./breathe.ts";
 import type { TreeNode, TreeOptions, TreePath } from "./nodes.ts";
 import { PathTable } from "./path-table.ts";
 import { treeError } from "./tree-errors.ts";
@@ -36,15 +37,25 @@ export async function nextNode<Task extends JsonValue>(
 
 /** Places that one analysis visits at most. */
 const maximumNodes = 2_000_000;
+/** A few milliseconds of a small game. */
+const visitsPerBreath = 128;
 
-/** `nextNode` for one analysis, which ends where the tree is too large. @throws `tree-too-large` */
+/**
+ * `nextNode` for one analysis, which ends where the tree is too large or nobody waits for it any more.
+ *
+ * @throws `tree-too-large`, `aborted`
+ */
 export function treeWalker<Task extends JsonValue>(
   match: Match<Task>,
   task: Task,
   options: TreeOptions = {},
 ): (path: TreePath) => Promise<TreeNode> {
   let visitedCount = 0;
-  return (path) => {
+  return async (path) => {
+    if (visitedCount % visitsPerBreath === 0) {
+      options.onVisits?.(visitedCount);
+      await breathe(options.signal, `the analysis of ${match.id}`);
+    }
     if (++visitedCount > maximumNodes)
       throw treeError(
         "tree-too-large",

@@ -18,6 +18,10 @@ export type TreeServices = Readonly<
 export interface TreeOptions {
   /** Default none: a match that calls one has no exact tree. */
   readonly services?: TreeServices;
+  /** Ends an analysis of many places early, with `aborted`. */
+  readonly signal?: AbortSignal;
+  /** Told now and then how many places an analysis has visited so far. */
+  readonly onVisits?: (visitedCount: number) => void;
 }
 
 /** A seat is asked. */

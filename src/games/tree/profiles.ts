@@ -32,6 +32,23 @@ export function profileOf(tree: MatchTree, behave: (set: InformationSet) => Beha
   return Object.fromEntries([...tree.informationSets].map(([key, set]) => [key, behave(set)]));
 }
 
+/**
+ * The profile of a table where each seat keeps to a profile of its own, such as two players whose
+ * exploitability together is to be known. Of each, only what it does in its own seat counts.
+ *
+ * @throws `not-a-policy` where a seat has none
+ */
+export function profileOfSeats(tree: MatchTree, bySeat: Readonly<Record<string, Profile>>): Profile {
+  return profileOf(tree, ({ key, seat }) => {
+    const behavior = bySeat[seat]?.[key];
+    if (behavior !== undefined) return behavior;
+    throw treeError(
+      "not-a-policy",
+      `expected a profile of seat ${seat} with a behavior for "${key}", found none`,
+    );
+  });
+}
+
 /** What each seat gets on average. @throws `not-a-policy` */
 export function expectedReturns(tree: MatchTree, profile: Profile): Readonly<Record<string, number>> {
   checkProfile(tree, profile);

@@ -7,6 +7,7 @@ import type { Match } from "../match.ts";
 import { treeWalker } from "./next-node.ts";
 import { informationSetKey, type DecisionNode, type TreeOptions, type TreePath } from "./nodes.ts";
 import { treeError } from "./tree-errors.ts";
+import { twoSeatsOf } from "./two-seats.ts";
 
 export interface SolvedPosition {
   readonly seat: string;
@@ -34,8 +35,8 @@ const tieTolerance = 1e-9;
 /**
  * Backward induction with one evaluation per position: about 16,000 plays for tic-tac-toe.
  *
- * @throws `no-exact-tree` for more than two seats, hidden information, or returns that add up to
- * something; `tree-too-large`
+ * @throws `not-solvable` for more than two seats, hidden information (`findEquilibrium` is for that), or
+ * returns that add up to something; `no-exact-tree`, `tree-too-large`, `aborted`
  */
 export async function solveMatch<Task extends JsonValue>(
   match: Match<Task>,
@@ -83,14 +84,8 @@ function solvedPosition(node: DecisionNode, values: readonly [string, number][])
 }
 
 function seatsOf(match: Pick<Match, "id" | "seats" | "facts">): readonly [string, string] {
-  const [first, second, ...others] = match.seats;
-  const { information, isZeroSum } = match.facts;
-  if (first === undefined || second === undefined || others.length > 0)
-    throw treeError("no-exact-tree", `expected two seats, ${match.id} has ${match.seats.length}`);
-  if (information !== "perfect" || !isZeroSum)
-    throw treeError(
-      "no-exact-tree",
-      `expected perfect information and returns that add up to zero, ${match.id} states ${information} information and isZeroSum ${isZeroSum}`,
-    );
-  return [first, second];
+  const { information } = match.facts;
+  if (information !== "perfect")
+    throw treeError("not-solvable", `expected perfect information, ${match.id} states ${information}`);
+  return twoSeatsOf(match);
 }

@@ -1,0 +1,62 @@
+/**
+ * The solution of a game as an opponent: best replies where all is known, the mixed replies of an
+ * equilibrium where seats know different things. Solved while the person waits, and says how far it is.
+ */
+import { isSparError, SparError } from "../../base/index.ts";
+import { findEquilibrium, solveMatch, type RegretProgress, type TreeOptions } from "../../games/index.ts";
+import { perfectPlayer, profilePlayer, type Player } from "../../players/index.ts";
+import { countOf } from "../terminal/format.ts";
+import type { OpponentRequest } from "./opponent.ts";
+
+export interface PerfectOpponent {
+  readonly player: Player;
+  readonly label: string;
+}
+
+/** @throws `no-perfect-player`, `aborted` */
+export async function perfectOpponent(request: OpponentRequest): Promise<PerfectOpponent> {
+  const { match, services, signal, shell } = request;
+  const say = (how: string): void => shell.screen.live(`solving ${match.id}${how}`);
+  say("");
+  try {
+    return await solve(request, {
+      services,
+      signal,
+      onVisits: (count) => say(count === 0 ? "" : `, ${countOf(count, "place")} of its tree so far`),
+      onProgress: ({ iterationCount, nashConv }) =>
+        say(`, ${countOf(iterationCount, "iteration")}, NashConv ${figure(nashConv)}`),
+    });
+  } catch (thrown) {
+    if (!isSparError(thrown) || signal.aborted) throw thrown;
+    throw new SparError({
+      code: "no-perfect-player",
+      boundary: "command",
+      message: `${match.id} cannot be solved: ${thrown.message}`,
+      hint: "perfect is for two seats of which one gets what the other loses, in a small game; play against random, a run, or a model behind an address",
+      cause: thrown,
+    });
+  } finally {
+    shell.screen.live(null);
+  }
+}
+
+async function solve(
+  { match, task: typedTask }: OpponentRequest,
+  options: TreeOptions & { readonly onProgress: (progress: RegretProgress) => void },
+): Promise<PerfectOpponent> {
+  const task = typedTask ?? match.defaultTask;
+  if (match.facts.information === "perfect") {
+    const { bestChoices } = await solveMatch(match, task, options);
+    return { player: perfectPlayer({ optimal: bestChoices }), label: "a perfect player" };
+  }
+  const { profile, nashConv } = await findEquilibrium(match, task, options);
+  return {
+    player: profilePlayer({ name: "equilibrium", profile }),
+    label: `an equilibrium player, NashConv ${figure(nashConv)}`,
+  };
+}
+
+/** Exactly solved games have a NashConv of 0 but for rounding. */
+function figure(nashConv: number): string {
+  return Math.max(0, nashConv).toFixed(4);
+}
