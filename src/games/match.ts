@@ -13,6 +13,11 @@ export type MatchOutcome = {
   readonly forfeitedBy: string | null;
   /** A few words for people: "three in a row", "illegal reply". */
   readonly how: string;
+  /**
+   * How things stood at the end, as people read it: the board after the last move, the cards of all.
+   * Nothing is hidden any more. Left out where returns and `how` tell everything.
+   */
+  readonly final?: string;
 };
 
 export interface MatchFacts {

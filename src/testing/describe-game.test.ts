@@ -199,6 +199,11 @@ const broken: Readonly<
       end: (outcome) => ({ ...outcome, winner: "left" }),
       says: "winner",
     },
+    {
+      what: "shows an end without anything to see",
+      end: (outcome) => ({ ...outcome, final: " \n" }),
+      says: "at final",
+    },
     { what: "returns nothing", end: () => undefined as never, says: "outcome-not-json" },
     { what: "does not say how it ended", end: (outcome) => ({ ...outcome, how: "" }), says: "how" },
     {

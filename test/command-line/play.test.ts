@@ -51,7 +51,10 @@ describe.concurrent("spar play", { timeout: 60_000 }, () => {
     );
     expect(output).toMatch(/O replies \d\n\n.*\n4 X 6/u);
     expect(output).toContain('"x" is no reply here');
-    expect(output).toMatch(/You (win|lose): three in a row|A draw: the board is full/u);
+    // The board with the last move stands above who won.
+    expect(output).toMatch(
+      /\n\n(?:[XO\d] [XO\d] [XO\d]\n){3}\n(?:You (?:win|lose): three in a row|A draw: the board is full)\n/u,
+    );
   });
 
   test("a perfect player never loses, and seats change from game to game", async () => {
@@ -92,6 +95,9 @@ describe.concurrent("spar play", { timeout: 60_000 }, () => {
       before.lastIndexOf("You are second"),
     );
     expect(after).toMatch(/first [+-]\d, second [+-]\d/u);
+    const told = before.indexOf("first holds");
+    expect(told, "both cards are told, at the end").toBeGreaterThan(before.lastIndexOf("You are second"));
+    expect(end?.["final"]).toBe(/first holds .*/u.exec(before)?.[0]);
   });
 
   test("the same seed and replies are the same game", async () => {

@@ -134,3 +134,16 @@ test("a seat that is not told all at once keeps its conversation", async () => {
     "sight 2\nYou are player-0. Legal replies: on",
   ]);
 });
+
+test("the end shows what was hidden; a record of before that shows nothing", async () => {
+  const shown = await play(fromRecord);
+  expect(shown.outcome?.final).toMatch(/^[012] [012] bb$/u);
+  const earlier = await play(async (input, call) => withoutText(await fromRecord(input, call)));
+  expect(earlier.outcome).toEqual({ ...shown.outcome, final: undefined });
+  expect(Object.keys(earlier.outcome ?? {})).not.toContain("final");
+});
+
+function withoutText(state: JsonValue): JsonValue {
+  const { text: _text, ...rest } = z.looseObject({ kind: z.string() }).parse(state);
+  return rest["kind"] === "end" ? z.json().parse(rest) : state;
+}

@@ -61,6 +61,7 @@ export function textTalk(shell: Shell, match: Match): TableTalk {
     },
     end: (seat, outcome) => {
       if (isSecret) print("", ...replies);
+      if (outcome.final !== undefined) print("", outcome.final);
       printHeading(resultOf(seat, outcome));
       print(returnsOf(outcome));
     },

@@ -40,11 +40,17 @@ const stateSchema = z.discriminatedUnion("kind", [
     kind: z.literal("chance"),
     outcomes: z.array(z.object({ action: z.int(), probability: z.number() })).min(1),
   }),
-  z.object({ kind: z.literal("end"), returns: z.array(z.number()) }),
+  z.object({
+    kind: z.literal("end"),
+    returns: z.array(z.number()),
+    /** The state with all that was hidden; records of earlier versions have none. */
+    text: z.string().default(""),
+  }),
 ]);
 
 type Description = z.output<typeof descriptionSchema>;
 type Decision = Extract<z.output<typeof stateSchema>, { readonly kind: "decision" }>;
+type End = Extract<z.output<typeof stateSchema>, { readonly kind: "end" }>;
 
 const longestReplyTokens = 64;
 
@@ -110,7 +116,7 @@ class OpenSpielPlay {
       const answer = await askService(this.#table, { service, input, schema: stateSchema });
       if (answer === null) return this.#unfinished();
       const { state } = answer;
-      if (state.kind === "end") return this.#end(state.returns);
+      if (state.kind === "end") return this.#end(state);
       if (state.kind === "chance") {
         const label = `chance ${this.#history.length}`;
         this.#history.push(drawOutcome(this.#table, label, state.outcomes));
@@ -139,7 +145,7 @@ class OpenSpielPlay {
     return reply;
   }
 
-  #end(values: readonly number[]): MatchOutcome {
+  #end({ returns: values, text }: End): MatchOutcome {
     const { seats } = this.#match;
     const returns = seats.map(
       (seat, index) => [seat, present(values[index], `a return of ${seat}`)] as const,
@@ -148,7 +154,8 @@ class OpenSpielPlay {
     const best = returns.filter(([, value]) => value === most).map(([seat]) => seat);
     const isEven = best.length === seats.length && seats.length > 1;
     const how = isEven ? "even" : `${best.join(" and ")} ${best.length === 1 ? "gets" : "get"} ${most}`;
-    return { returns: Object.fromEntries(returns), forfeitedBy: null, how };
+    const final = text.trim() === "" ? {} : { final: text.trimEnd() };
+    return { returns: Object.fromEntries(returns), forfeitedBy: null, how, ...final };
   }
 
   /** Nobody is to blame where the table has no more calls. */

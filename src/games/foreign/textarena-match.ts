@@ -35,6 +35,8 @@ const stateSchema = z.union([
     reason: z.string(),
     /** The player whose invalid move ended it. */
     invalidBy: z.int().nullable(),
+    /** What it draws of its state for people; records of earlier versions have none. */
+    text: z.string().default(""),
   }),
 ]);
 
@@ -159,7 +161,9 @@ function endOf(end: End, seats: readonly string[], { game }: Description): Match
   const invalid = end.invalidBy === null ? null : (seats[end.invalidBy] ?? null);
   // Some environments pay for what was reached before the invalid move: that is no forfeit.
   const forfeitedBy = invalid !== null && returns[invalid] === facts.smallestReturn ? invalid : null;
-  return { returns, forfeitedBy, how: end.reason.trim() === "" ? "it ended" : end.reason.trim() };
+  const how = end.reason.trim() === "" ? "it ended" : end.reason.trim();
+  const final = end.text.trim() === "" ? {} : { final: end.text.trimEnd() };
+  return { returns, forfeitedBy, how, ...final };
 }
 
 /** Nobody is to blame where the table has no more calls. */

@@ -27,7 +27,10 @@ test.each([
   { deal: "J against Q", moves: ["p", "b", "b"], first: -2, how: "the higher card" },
 ] as const)("$deal, moves $moves: the first seat gets $first", async ({ deal, moves, first, how }) => {
   const node = await nextNode(game, game.defaultTask, [...deals[deal], ...moves]);
-  const outcome = { returns: { first, second: -first }, forfeitedBy: null, how };
+  const [own, , other] = deal.split(" ");
+  const words = moves.map((move) => (move === "p" ? "pass" : "bet")).join(", ");
+  const final = `first holds ${own}, second holds ${other}: ${words}`;
+  const outcome = { returns: { first, second: -first }, forfeitedBy: null, how, final };
   expect(node).toEqual({ kind: "end", outcome });
 });
 
@@ -45,6 +48,9 @@ test.each(["I pass", "", "b2", "better", "пас", "bp"])(
   "the reply %j is unreadable and costs two chips",
   async (text) => {
     const node = await nextNode(game, game.defaultTask, [0, 0, text]);
-    expect(node).toMatchObject({ outcome: { forfeitedBy: "first", returns: { first: -2, second: 0 } } });
+    const final = "first holds J, second holds Q: no move";
+    expect(node).toMatchObject({
+      outcome: { forfeitedBy: "first", returns: { first: -2, second: 0 }, final },
+    });
   },
 );

@@ -44,6 +44,10 @@ export const game: Match<KuhnPokerTask> = defineMatch({
     const cards = { first: firstCard, second: table.draw("card of second", others) };
     const lastTurns = new Map<Seat, TurnView<Move>>();
     const actions: Action[] = [];
+    const forfeited = (seat: Seat, how: string): MatchOutcome => ({
+      ...forfeit({ seats, facts }, seat, how),
+      final: allOf(cards, actions),
+    });
     while (!isOver(actions)) {
       const seat = actions.length % 2 === 0 ? "first" : "second";
       const from = lastTurns.get(seat);
@@ -56,12 +60,12 @@ export const game: Match<KuhnPokerTask> = defineMatch({
         maxTokens: task.isExplained ? 8 : 1,
         ...(from === undefined ? {} : { from }),
       });
-      if (reply.kind === "limit") return forfeit({ seats, facts }, seat, `no reply: ${reply.limit} used up`);
-      if (reply.turn.parsed.kind === "unreadable") return forfeit({ seats, facts }, seat, "unreadable reply");
+      if (reply.kind === "limit") return forfeited(seat, `no reply: ${reply.limit} used up`);
+      if (reply.turn.parsed.kind === "unreadable") return forfeited(seat, "unreadable reply");
       actions.push(reply.turn.parsed.action);
       lastTurns.set(seat, reply.turn);
     }
-    return payoff(cards, actions);
+    return { ...payoff(cards, actions), final: allOf(cards, actions) };
   },
 });
 
@@ -103,6 +107,12 @@ function readMove(text: string): Move {
 
 function positionOf({ card, actions }: View): string {
   return actions.length === 0 ? card : `${card} after ${actions.join(", ")}`;
+}
+
+/** What nobody saw whole before the end. */
+function allOf(cards: Readonly<Record<Seat, Card>>, actions: readonly Action[]): string {
+  const moves = actions.length === 0 ? "no move" : actions.join(", ");
+  return `first holds ${cards.first}, second holds ${cards.second}: ${moves}`;
 }
 
 /** For tiny models: the own card once, then the other's moves. */

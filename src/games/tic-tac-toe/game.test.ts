@@ -35,9 +35,11 @@ test.each(["123", "456", "789", "147", "258", "369", "159", "357"])(
 
 test("a full board without a line is a draw", async () => {
   const node = await nextNode(game, task, Array.from("152473698"));
+  const returns = { X: 0, O: 0 };
+  const final = "X X O\nO O X\nX X O";
   expect(node).toEqual({
     kind: "end",
-    outcome: { returns: { X: 0, O: 0 }, forfeitedBy: null, how: "the board is full" },
+    outcome: { returns, forfeitedBy: null, how: "the board is full", final },
   });
 });
 
@@ -54,4 +56,11 @@ test.each([
 test.each(["12", "0", "five", "-", "10 or 1"])("the reply %j is unreadable and forfeits", async (text) => {
   const node = await nextNode(game, task, [text]);
   expect(node).toMatchObject({ outcome: { forfeitedBy: "X", returns: { X: -1, O: 0 } } });
+});
+
+test("the board at the end has the last move, and the move that was refused is not on it", async () => {
+  const won = await nextNode(game, task, Array.from("14253"));
+  expect(won).toMatchObject({ outcome: { final: "X X X\nO O 6\n7 8 9" } });
+  const refused = await nextNode(game, task, ["5", "5"]);
+  expect(refused).toMatchObject({ outcome: { forfeitedBy: "O", final: "1 2 3\n4 X 6\n7 8 9" } });
 });

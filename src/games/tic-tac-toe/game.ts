@@ -3,7 +3,7 @@
  * conversation of its own and is told the other's move; a move is the number of a cell, 1 to 9.
  */
 import type { Reply, Segment, TurnView } from "../game.ts";
-import { defineMatch, forfeit, type Match, type MatchFacts } from "../match.ts";
+import { defineMatch, forfeit, type Match, type MatchFacts, type MatchOutcome } from "../match.ts";
 
 export type TicTacToeTask = {
   /** Whether prompts tell the rules and show the board, for models that read; else moves alone. */
@@ -39,6 +39,10 @@ export const game: Match<TicTacToeTask> = defineMatch({
   limits: { turns: 9, calls: 0, tokens: 4096, timeMs: 3_600_000 },
   play: async (table, task) => {
     let board: Board = Array.from({ length: 9 }, () => null);
+    const forfeited = (seat: Mark, how: string): MatchOutcome => ({
+      ...forfeit({ seats, facts }, seat, how),
+      final: drawBoard(board),
+    });
     const lastTurns = new Map<Mark, TurnView<Move>>();
     let previous: string | null = null;
     for (let ply = 0; ply < board.length; ply++) {
@@ -52,24 +56,25 @@ export const game: Match<TicTacToeTask> = defineMatch({
         maxTokens: task.isExplained ? 16 : 1,
         ...(from === undefined ? {} : { from }),
       });
-      if (reply.kind === "limit") return forfeit({ seats, facts }, seat, `no reply: ${reply.limit} used up`);
+      if (reply.kind === "limit") return forfeited(seat, `no reply: ${reply.limit} used up`);
       const parsed: Move = reply.turn.parsed;
-      if (parsed.kind === "unreadable") return forfeit({ seats, facts }, seat, "unreadable reply");
-      if (board[parsed.cell - 1] !== null) return forfeit({ seats, facts }, seat, "cell already taken");
+      if (parsed.kind === "unreadable") return forfeited(seat, "unreadable reply");
+      if (board[parsed.cell - 1] !== null) return forfeited(seat, "cell already taken");
       board = board.with(parsed.cell - 1, seat);
-      if (hasLine(board, seat)) return won(seat);
+      if (hasLine(board, seat)) return won(seat, board);
       lastTurns.set(seat, reply.turn);
       previous = String(parsed.cell);
     }
-    return { returns: { X: 0, O: 0 }, forfeitedBy: null, how: "the board is full" };
+    return { returns: { X: 0, O: 0 }, forfeitedBy: null, how: "the board is full", final: drawBoard(board) };
   },
 });
 
-function won(seat: Mark): { returns: Record<Mark, number>; forfeitedBy: null; how: string } {
+function won(seat: Mark, board: Board): MatchOutcome {
   return {
     returns: { X: seat === "X" ? 1 : -1, O: seat === "O" ? 1 : -1 },
     forfeitedBy: null,
     how: "three in a row",
+    final: drawBoard(board),
   };
 }
 

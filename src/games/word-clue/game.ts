@@ -49,18 +49,22 @@ export const game: Match<WordClueTask> = defineMatch({
   play: async (table, task) => {
     checkTask(task);
     const secret = table.draw("secret word", task.words);
-    const clue = await askWord(table, task, { seat: "describer", known: secret, choices: task.clues });
-    if (clue.kind === "ended") return clue.outcome;
-    const refusal = task.clues === null ? await refuseClue(table, clue.word, secret) : null;
-    if (refusal !== null) return refusal;
-    const choices = task.clues === null ? null : task.words;
-    const guess = await askWord(table, task, { seat: "guesser", known: clue.word, choices });
-    if (guess.kind === "ended") return guess.outcome;
-    return guess.word.toLowerCase() === secret.toLowerCase()
-      ? even(1, "the secret was named")
-      : even(0, "another word was named");
+    return { ...(await playFor(table, task, secret)), final: `the secret word was ${secret}` };
   },
 });
+
+async function playFor(table: Table, task: WordClueTask, secret: string): Promise<MatchOutcome> {
+  const clue = await askWord(table, task, { seat: "describer", known: secret, choices: task.clues });
+  if (clue.kind === "ended") return clue.outcome;
+  const refusal = task.clues === null ? await refuseClue(table, clue.word, secret) : null;
+  if (refusal !== null) return refusal;
+  const choices = task.clues === null ? null : task.words;
+  const guess = await askWord(table, task, { seat: "guesser", known: clue.word, choices });
+  if (guess.kind === "ended") return guess.outcome;
+  return guess.word.toLowerCase() === secret.toLowerCase()
+    ? even(1, "the secret was named")
+    : even(0, "another word was named");
+}
 
 interface WordAsk {
   readonly seat: Seat;

@@ -21,6 +21,8 @@ import traceback
 PROTOCOL = 1
 PACKAGES = {"open-spiel": "pyspiel", "textarena": "textarena"}
 LONGEST_LINE = 16_000_000
+# Of the end of a game, for people: it stands in the record of every play.
+LONGEST_DRAWING = 4000
 
 
 class Refusal(Exception):
@@ -79,7 +81,7 @@ def spiel_state(input):
             raise Refusal("illegal-action", f"expected a legal action of {input['game']}, got {action}")
         state.apply_action(action)
     if state.is_terminal():
-        return {"kind": "end", "returns": state.returns()}
+        return {"kind": "end", "returns": state.returns(), "text": str(state)[:LONGEST_DRAWING]}
     if state.is_chance_node():
         outcomes = [{"action": action, "probability": share} for action, share in state.chance_outcomes()]
         return {"kind": "chance", "outcomes": outcomes}
@@ -171,7 +173,18 @@ def textarena_end(environment, players, last_player):
         "returns": [float(rewards[player]) for player in range(players)],
         "reason": str(last.get("reason") or ""),
         "invalidBy": last_player if last.get("invalid_move") else None,
+        "text": drawing(environment)[:LONGEST_DRAWING],
     }
+
+
+def drawing(environment):
+    """What the environment draws of its state for people; many do, some cannot once they have ended."""
+    while hasattr(environment, "env"):
+        environment = environment.env
+    try:
+        return str(environment.get_board_str())
+    except Exception:
+        return ""
 
 
 # What both share.

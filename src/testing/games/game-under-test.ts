@@ -129,4 +129,5 @@ const outcomeSchema = z.strictObject({
   returns: z.record(z.string(), z.number()),
   forfeitedBy: z.string().nullable(),
   how: z.string().regex(/\S/u),
+  final: z.string().regex(/\S/u).exactOptional(),
 });

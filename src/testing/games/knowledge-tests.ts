@@ -104,9 +104,12 @@ async function expectSameFuture<Task extends JsonValue>(options: {
   ).toEqual(first);
 }
 
-/** All of a place but the words, which may tell how it was reached. */
+/** All of a place but the words, those of its end among them, which may tell how it was reached. */
 function describeNode(node: TreeNode): JsonValue {
-  if (node.kind === "end") return { kind: "end", outcome: node.outcome };
+  if (node.kind === "end") {
+    const { returns, forfeitedBy, how } = node.outcome;
+    return { kind: "end", outcome: { returns, forfeitedBy, how } };
+  }
   if (node.kind === "chance") return { kind: "chance", label: node.label, count: node.count };
   const { kind, seat, position, choices } = node;
   return { kind, seat, position, choices };

@@ -12,12 +12,13 @@ export function transcriptLines(play: {
   readonly events: readonly GameEvent[];
   readonly outcome: MatchOutcome;
 }): string[] {
-  const { returns, forfeitedBy, how } = play.outcome;
+  const { returns, forfeitedBy, how, final } = play.outcome;
   const paid = Object.entries(returns).map(([seat, value]) => `${seat} ${value}`);
   return [
     `task ${JSON.stringify(play.task)}`,
     ...play.events.flatMap(eventLines),
     `end: ${printable(how)}`,
+    ...(final === undefined ? [] : indented("final", final)),
     `returns: ${paid.join(", ")}${forfeitedBy === null ? "" : `; forfeited by ${forfeitedBy}`}`,
   ];
 }
