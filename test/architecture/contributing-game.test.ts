@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { messageOf } from "../../src/base/index.ts";
-import { solveMatch, type Match } from "../../src/games/index.ts";
+import { nextNode, solveMatch, type Match } from "../../src/games/index.ts";
 import { gameTestTitles, runGameTest } from "../../src/testing/index.ts";
 import { read, root } from "./tree.ts";
 
@@ -46,4 +46,10 @@ test("its test says what is true of it", async () => {
   expect(bestChoices("first", "at 2")).toEqual(["2"]);
   expect(testText).toContain("expect(returns).toEqual({ first: 1, second: -1 });");
   expect(testText).toContain('expect(bestChoices("first", "at 2")).toEqual(["2"]);');
+  const node = await nextNode(game, null, ["2", "2", "2", "2", "1", "2"]);
+  expect(node).toMatchObject({ kind: "end", outcome: { forfeitedBy: "second" } });
+  expect(testText).toContain('nextNode(game, null, ["2", "2", "2", "2", "1", "2"])');
+  expect(testText).toContain(
+    'expect(node).toMatchObject({ kind: "end", outcome: { forfeitedBy: "second" } });',
+  );
 });
