@@ -220,7 +220,7 @@ const broken: Readonly<
     },
     { what: "never draws although it says so", gems: ["opal", "ruby"], says: "no play of 100 drew" },
   ],
-  "an illegal, unreadable, empty or huge reply forfeits, and nothing is thrown": [
+  "an illegal, unreadable, empty or huge reply throws nothing, and forfeits a match": [
     {
       what: "throws at what it cannot read",
       parse: (text) => {
@@ -256,7 +256,7 @@ const broken: Readonly<
       says: "who forfeits gets smallestReturn",
     },
   ],
-  "a limit of every kind ends the game, and counts for the seat that cannot reply": [
+  "a limit of every kind ends the game, and in a match counts for the seat that cannot reply": [
     {
       what: "lets nobody pay for a missing reply",
       onLimit: (outcome) => ({ ...outcome, forfeitedBy: null, returns: { left: 0, right: 0 } }),

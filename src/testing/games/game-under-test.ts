@@ -5,12 +5,12 @@
 import { expect } from "vitest";
 import { z } from "zod";
 import type { Clock, JsonValue, Random } from "../../base/index.ts";
-import type { Match, MatchOutcome } from "../../games/index.ts";
+import type { Game, Match, MatchOutcome } from "../../games/index.ts";
 import { scriptedPlayer, type Player, type PlayerRequest } from "../../players/index.ts";
 import type { EpisodeEnd, EpisodeLimits } from "../../records/index.ts";
 import { playEpisodes, type Service } from "../../rollouts/index.ts";
 import { EpisodeMemory, stepOutsideRuns } from "./episode-memory.ts";
-import { transcriptLines } from "./transcript.ts";
+import { gameEndLines, matchEndLines, transcriptLines } from "./transcript.ts";
 import { watchGame, type ForcedDraws, type Watch } from "./watched-game.ts";
 
 /** What was dealt and said before a seat is asked. */
@@ -31,14 +31,14 @@ export interface Secret {
 export interface DescribeGameOptions<Task extends JsonValue> {
   /** The recorded transcript: a file beside the test, `new URL("transcript.txt", import.meta.url)`. */
   readonly transcript: URL;
-  /** What is played; default: the default task alone. */
+  /** What is played; default: the default task of a match alone. Other games must have one here. */
   readonly tasks?: readonly Task[];
   readonly services?: Readonly<Record<string, Service>>;
   /** A legal reply to an ask that lists no choices. */
   readonly reply?: (request: PlayerRequest, random: Random) => string;
   /** Replies that can be read and that the rules always refuse: a cell that is not on the board. */
   readonly illegalReplies?: readonly string[];
-  /** Who must not read what; required where the game states hidden information. */
+  /** Who must not read what; required of a match that states hidden information. */
   readonly secrets?: (dealt: Dealt<Task>) => readonly Secret[];
 }
 
@@ -63,16 +63,26 @@ export interface PlayOptions<Task extends JsonValue> {
 }
 
 export class GameUnderTest<Task extends JsonValue = JsonValue> {
-  readonly match: Match<Task>;
+  readonly game: Game<Task>;
+  /** The game, where it is a match: then there is more to test. */
+  readonly match: Match<Task> | null;
   readonly options: DescribeGameOptions<Task>;
 
-  constructor(match: Match<Task>, options: DescribeGameOptions<Task>) {
-    this.match = match;
+  constructor(game: Game<Task>, options: DescribeGameOptions<Task>) {
+    this.game = game;
+    this.match = isMatch(game) ? game : null;
     this.options = options;
   }
 
+  get title(): string {
+    return this.match?.title ?? this.game.id;
+  }
+
   get tasks(): readonly Task[] {
-    return this.options.tasks ?? [this.match.defaultTask];
+    const { tasks = this.match === null ? [] : [this.match.defaultTask] } = this.options;
+    if (tasks.length === 0)
+      throw new Error(`pass \`tasks\` to describeGame: ${this.game.id} has no default task`);
+    return tasks;
   }
 
   /** A reply that the rules accept. */
@@ -89,13 +99,13 @@ export class GameUnderTest<Task extends JsonValue = JsonValue> {
 
   async play(options: PlayOptions<Task>): Promise<Play> {
     const { task, seed, limits, clock, memory = new EpisodeMemory() } = options;
-    const { game, watch } = watchGame(this.match, options.draws);
+    const { game, watch } = watchGame(this.game, options.draws);
     const player = options.player ?? this.randomPlayer();
     const [episode] = await playEpisodes({
       step: stepOutsideRuns({ seed, recorder: memory, ...(clock === undefined ? {} : { clock }) }),
       game,
       tasks: [{ id: "task", task }],
-      seats: Object.fromEntries(this.match.seats.map((seat) => [seat, player])),
+      seats: Object.fromEntries(this.game.seats.map((seat) => [seat, player])),
       services: this.options.services ?? {},
       maximumFailedShare: 1,
       ...(limits === undefined ? {} : { limits }),
@@ -111,16 +121,26 @@ export class GameUnderTest<Task extends JsonValue = JsonValue> {
   }
 
   transcript(play: Play): string[] {
-    return transcriptLines({ task: play.task, events: play.watch.events, outcome: outcomeOf(play) });
+    const { task, watch } = play;
+    const end = this.match === null ? gameEndLines(endOf(play)) : matchEndLines(outcomeOf(play));
+    return transcriptLines({ task, events: watch.events, end });
   }
 }
 
-/** Requires that a play ended by the rules, with an outcome of the right form. */
-export function outcomeOf(play: Play): MatchOutcome {
-  const { end } = play;
+function isMatch<Task extends JsonValue>(game: Game<Task>): game is Match<Task> {
+  return "facts" in game;
+}
+
+/** Requires that a play ended by the rules; what it came to. */
+export function endOf({ end }: Play): JsonValue {
   if (end.kind === "failed")
     expect.fail(`expected a play that ends, it failed with ${end.failure.code}: ${end.failure.message}`);
-  const read = outcomeSchema.safeParse(end.outcome);
+  return end.outcome;
+}
+
+/** Requires that a play of a match ended by the rules, with an outcome of the right form. */
+export function outcomeOf(play: Play): MatchOutcome {
+  const read = outcomeSchema.safeParse(endOf(play));
   if (!read.success) expect.fail(`expected returns, forfeitedBy and how: ${z.prettifyError(read.error)}`);
   return read.data;
 }

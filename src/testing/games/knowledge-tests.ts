@@ -1,37 +1,45 @@
 /** Who knows what: that positions tell what they should, and that nobody reads what is another's secret. */
 import { expect } from "vitest";
 import { createRandom, type JsonValue, type Random } from "../../base/index.ts";
-import { nextNode, type DecisionNode, type Match, type TreeNode, type TreePath } from "../../games/index.ts";
-import type { GameTest } from "./game-test.ts";
-import { outcomeOf, type Dealt, type GameUnderTest, type Play, type Secret } from "./game-under-test.ts";
+import {
+  nextNode,
+  type DecisionNode,
+  type Match,
+  type TreeNode,
+  type TreePath,
+  type TreeServices,
+} from "../../games/index.ts";
+import { matchTest, type GameTest } from "./game-test.ts";
+import { endOf, type Dealt, type Play, type Secret } from "./game-under-test.ts";
 import type { AskEvent } from "./watched-game.ts";
 
 const playCount = 100;
 
 const needs =
   (information: "perfect" | "hidden") =>
-  (match: Match): string | null =>
+  (match: Pick<Match, "facts">): string | null =>
     match.facts.information === information ? null : `its information is ${match.facts.information}`;
 
 export const knowledgeTests: readonly GameTest[] = [
-  {
+  matchTest({
     title: "with perfect information a position determines what follows",
     skip: needs("perfect"),
-    run: async (game) => {
+    run: async (game, match) => {
+      const { services = {} } = game.options;
       for (const task of game.tasks) {
         const places = new Map<string, { readonly path: TreePath; readonly node: DecisionNode }>();
         const random = createRandom(1);
         for (let walk = 0; walk < playCount; walk++)
-          for (const place of await randomWalk(game, task, random.split(walk))) {
+          for (const place of await randomWalk({ match, task, services }, random.split(walk))) {
             const key = `${place.node.seat}: ${place.node.position}`;
             const earlier = places.get(key);
             if (earlier === undefined) places.set(key, place);
-            else await expectSameFuture({ game, task, places: [earlier, place] });
+            else await expectSameFuture({ match, task, services, places: [earlier, place] });
           }
       }
     },
-  },
-  {
+  }),
+  matchTest({
     title: "with hidden information equal positions of a seat come with equal words and choices",
     skip: needs("hidden"),
     run: async (game) => {
@@ -47,16 +55,19 @@ export const knowledgeTests: readonly GameTest[] = [
           expect(ask.choices, `the choices in ${place}`).toEqual(earlier.choices);
         }
     },
-  },
+  }),
   {
     title: "what is secret is read by somebody, and never by a seat that must not",
-    skip: needs("hidden"),
+    skip: ({ match, options }) => {
+      if (match !== null) return needs("hidden")(match);
+      return options.secrets === undefined ? "no `secrets` were passed" : null;
+    },
     run: async (game) => {
       const { secrets } = game.options;
       if (secrets === undefined) expect.fail("pass `secrets`: who must not read which words");
       let shownCount = 0;
       for await (const play of game.plays(playCount)) {
-        outcomeOf(play);
+        endOf(play);
         shownCount += checkSecrets(play, secrets);
       }
       expect(
@@ -67,10 +78,15 @@ export const knowledgeTests: readonly GameTest[] = [
   },
 ];
 
+interface Walked<Task extends JsonValue> {
+  readonly match: Match<Task>;
+  readonly task: Task;
+  readonly services: TreeServices;
+}
+
 /** The decisions of one random play, with the paths that lead to them. */
 async function randomWalk<Task extends JsonValue>(
-  { match, options: { services = {} } }: GameUnderTest<Task>,
-  task: Task,
+  { match, task, services }: Walked<Task>,
   random: Random,
 ): Promise<{ readonly path: TreePath; readonly node: DecisionNode }[]> {
   const places: { readonly path: TreePath; readonly node: DecisionNode }[] = [];
@@ -83,16 +99,15 @@ async function randomWalk<Task extends JsonValue>(
   }
 }
 
-async function expectSameFuture<Task extends JsonValue>(options: {
-  readonly game: GameUnderTest<Task>;
-  readonly task: Task;
-  readonly places: readonly { readonly path: TreePath; readonly node: DecisionNode }[];
-}): Promise<void> {
-  const { match, options: described } = options.game;
-  const { services = {} } = described;
+async function expectSameFuture<Task extends JsonValue>(
+  options: Walked<Task> & {
+    readonly places: readonly { readonly path: TreePath; readonly node: DecisionNode }[];
+  },
+): Promise<void> {
+  const { match, task, services } = options;
   const futures = options.places.map(async ({ path, node }) => {
     const next = node.choices.map(async (choice) =>
-      describeNode(await nextNode(match, options.task, [...path, choice], { services })),
+      describeNode(await nextNode(match, task, [...path, choice], { services })),
     );
     return { choices: node.choices, next: await Promise.all(next) };
   });

@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import { scriptedPlayer } from "../../players/index.ts";
 import type { GameTest } from "./game-test.ts";
-import { outcomeOf } from "./game-under-test.ts";
+import { endOf } from "./game-under-test.ts";
 
 const seeds = [1, 2, 3, 4, 5];
 
@@ -11,7 +11,7 @@ export const purityTests: readonly GameTest[] = [
     title: "neither the task nor what the table returned is changed",
     run: async (game) => {
       for await (const play of game.plays(seeds.length)) {
-        outcomeOf(play);
+        endOf(play);
         expect(play.watch.changed(), "the game changed what it was given to read").toEqual([]);
       }
     },

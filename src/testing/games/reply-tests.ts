@@ -1,11 +1,12 @@
 /** That bad replies and used-up limits end a game by its rules: for the seat that gave them, never with an error. */
 import { expect } from "vitest";
 import type { Clock, JsonValue } from "../../base/index.ts";
+import type { MatchOutcome } from "../../games/index.ts";
 import { scriptedPlayer, type Player, type PlayerRequest } from "../../players/index.ts";
 import type { EpisodeLimits } from "../../records/index.ts";
 import { expectFactsKept } from "./facts-tests.ts";
 import type { GameTest } from "./game-test.ts";
-import { outcomeOf, type GameUnderTest, type Play, type PlayOptions } from "./game-under-test.ts";
+import { endOf, outcomeOf, type GameUnderTest, type Play, type PlayOptions } from "./game-under-test.ts";
 
 const seeds = [1, 2, 3];
 
@@ -22,19 +23,20 @@ const unreadable: Readonly<Record<string, string>> = {
 
 export const replyTests: readonly GameTest[] = [
   {
-    title: "an illegal, unreadable, empty or huge reply forfeits, and nothing is thrown",
+    title: "an illegal, unreadable, empty or huge reply throws nothing, and forfeits a match",
     run: async (game) => {
       for (const task of game.tasks)
         for (const seed of seeds) {
           const legal = await game.play({ task, seed });
-          for (const askIndex of legal.watch.asks.keys())
+          const replies = legal.watch.events.filter(({ kind }) => kind === "reply");
+          for (const replyIndex of replies.keys())
             for (const [what, bad] of Object.entries(badReplies(game, legal)))
-              await expectForfeit(game, { task, seed, askIndex, what, bad });
+              await expectAnswered(game, { task, seed, replyIndex, what, bad });
         }
     },
   },
   {
-    title: "a limit of every kind ends the game, and counts for the seat that cannot reply",
+    title: "a limit of every kind ends the game, and in a match counts for the seat that cannot reply",
     run: async (game) => {
       const seed = 1;
       for (const task of game.tasks) {
@@ -46,11 +48,23 @@ export const replyTests: readonly GameTest[] = [
           await expectLimit(game, { task, seed, player: outOfContextAfter(game, count) });
         }
         if (legal.watch.events.some(({ kind }) => kind === "call"))
-          expectFactsKept(game.match, outcomeOf(await game.play({ task, seed, limits: { calls: 0 } })));
+          expectSoundEnd(game, await game.play({ task, seed, limits: { calls: 0 } }));
       }
     },
   },
 ];
+
+/** Requires that a play ended by the rules; the outcome of a match, which keeps its facts, else null. */
+function expectSoundEnd<Task extends JsonValue>(
+  { match }: GameUnderTest<Task>,
+  play: Play,
+): MatchOutcome | null {
+  endOf(play);
+  if (match === null) return null;
+  const outcome = outcomeOf(play);
+  expectFactsKept(match, outcome);
+  return outcome;
+}
 
 /** Unreadable ones, those that the author names, and what was a choice in another place of this play. */
 function badReplies<Task extends JsonValue>(
@@ -70,35 +84,34 @@ function badReplies<Task extends JsonValue>(
   return { ...Object.fromEntries(fixed), "a choice of another place": elsewhere };
 }
 
-async function expectForfeit<Task extends JsonValue>(
+async function expectAnswered<Task extends JsonValue>(
   game: GameUnderTest<Task>,
   place: {
     readonly task: Task;
     readonly seed: number;
-    readonly askIndex: number;
+    readonly replyIndex: number;
     readonly what: string;
     readonly bad: BadReply;
   },
 ): Promise<void> {
-  const { task, seed, askIndex, what, bad } = place;
-  let askCount = 0;
+  const { task, seed, replyIndex, what, bad } = place;
+  let replyCount = 0;
   let offender: string | null = null;
   let isListed = false;
   const player = scriptedPlayer({
     name: "bad",
     reply: (request, random) => {
-      const text = askCount++ === askIndex || request.seat === offender ? bad(request) : null;
+      const text = replyCount++ === replyIndex || request.seat === offender ? bad(request) : null;
       if (text === null) return game.legalReply(request, random);
       offender ??= request.seat;
       isListed ||= request.choices !== null;
       return text;
     },
   });
-  const outcome = outcomeOf(await game.play({ task, seed, player }));
-  expectFactsKept(game.match, outcome);
+  const outcome = expectSoundEnd(game, await game.play({ task, seed, player }));
   // Where a game lists no choices, any text may be legal.
-  if (offender !== null && isListed)
-    expect(outcome.forfeitedBy, `${what} at ask ${askIndex} forfeits`).toBe(offender);
+  if (outcome !== null && offender !== null && isListed)
+    expect(outcome.forfeitedBy, `${what} at ask ${replyIndex} forfeits`).toBe(offender);
 }
 
 async function expectLimit<Task extends JsonValue>(
@@ -106,8 +119,7 @@ async function expectLimit<Task extends JsonValue>(
   options: PlayOptions<Task>,
 ): Promise<void> {
   const play = await game.play(options);
-  const outcome = outcomeOf(play);
-  expectFactsKept(game.match, outcome);
+  const outcome = expectSoundEnd(game, play);
   const { events } = play.watch;
   const limited = events.flatMap((event) =>
     event.kind === "reply" && event.reply.kind === "limit" ? [event.seat] : [],
@@ -115,7 +127,8 @@ async function expectLimit<Task extends JsonValue>(
   const hasLimitedCall = events.some((event) => event.kind === "call" && event.outcome.kind === "limit");
   if (hasLimitedCall) return;
   expect(limited.length, "the limit was met").toBeGreaterThan(0);
-  expect(limited, "the seat that could not reply forfeits").toContain(outcome.forfeitedBy);
+  if (outcome !== null)
+    expect(limited, "the seat that could not reply forfeits").toContain(outcome.forfeitedBy);
 }
 
 /** Replies as a policy does, one token each. */

@@ -39,7 +39,7 @@ async function record<Task extends JsonValue>(game: GameUnderTest<Task>): Promis
   const plays: string[][] = [];
   for (const task of game.tasks)
     for (const seed of seeds) plays.push(game.transcript(await game.play({ task, seed })));
-  return fileLines(game.match.title, plays);
+  return fileLines(game.title, plays);
 }
 
 /** Plays what the file says was drawn and replied, whatever chance and players do nowadays. */
@@ -59,7 +59,7 @@ async function playAgain<Task extends JsonValue>(
   }
   const played = game.tasks.filter((task) => recorded.includes(`task ${JSON.stringify(task)}`));
   expect(played, "every task of the test is in the transcript").toEqual(game.tasks);
-  return fileLines(game.match.title, plays);
+  return fileLines(game.title, plays);
 }
 
 function fileLines(title: string, plays: readonly string[][]): string[] {

@@ -10,13 +10,18 @@ import type { GameEvent } from "./watched-game.ts";
 export function transcriptLines(play: {
   readonly task: JsonValue;
   readonly events: readonly GameEvent[];
-  readonly outcome: MatchOutcome;
+  readonly end: readonly string[];
 }): string[] {
-  const { returns, forfeitedBy, how, final } = play.outcome;
+  return [`task ${JSON.stringify(play.task)}`, ...play.events.flatMap(eventLines), ...play.end];
+}
+
+export function gameEndLines(outcome: JsonValue): string[] {
+  return [`outcome: ${printable(JSON.stringify(outcome))}`];
+}
+
+export function matchEndLines({ returns, forfeitedBy, how, final }: MatchOutcome): string[] {
   const paid = Object.entries(returns).map(([seat, value]) => `${seat} ${value}`);
   return [
-    `task ${JSON.stringify(play.task)}`,
-    ...play.events.flatMap(eventLines),
     `end: ${printable(how)}`,
     ...(final === undefined ? [] : indented("final", final)),
     `returns: ${paid.join(", ")}${forfeitedBy === null ? "" : `; forfeited by ${forfeitedBy}`}`,
