@@ -273,6 +273,21 @@ describe.concurrent("at a terminal", { timeout: 60_000 }, () => {
     expect(code).toBe(exitCodes.ok.code);
   });
 
+  test("solving shows how it gets on, and the end shows the cards of both", async (task) => {
+    if (!hasScript) task.skip(noScript);
+    const { code, shown } = await atTerminal(
+      ["kuhn-poker", "--against", "perfect", "--games", "1", "--seat", "second"],
+      [
+        { after: "(? shows the rules)", type: "b\n" },
+        { after: "(? shows the rules)", type: "b\n" },
+      ],
+    );
+    expect(shown).toMatch(/solving kuhn-poker, \d+ iterations, NashConv 0\.\d{4}/u);
+    expect(shown).toMatch(/against an equilibrium player, NashConv 0\.000\d/u);
+    expect(shown).toMatch(/first holds [JQK], second holds [JQK]: (?:pass|bet), bet/u);
+    expect(code).toBe(exitCodes.ok.code);
+  });
+
   test.for([
     { key: "ctrl-C", type: "\u0003", code: exitCodes.interrupted.code },
     { key: "ctrl-D", type: "\u0004", code: exitCodes.ok.code },
