@@ -26,8 +26,13 @@ export const gamesOptions = z.strictObject({
     .boolean()
     .default(false)
     .describe("a model for each seat, trained in the same games; else one model plays all seats"),
-  updateCount: positiveInteger.default(900).describe("optimizer updates, one per batch of games"),
+  updateCount: positiveInteger
+    .default(900)
+    .describe("times that a batch of games is played and learned from"),
   gamesPerUpdate: positiveInteger.default(128).describe("games in an update"),
+  minibatchCount: positiveInteger
+    .default(4)
+    .describe("optimizer steps in an update, each on its share of the rows"),
   updatesPerRound: positiveInteger
     .default(30)
     .describe("updates between two measurements; also what a crash can cost at most"),
@@ -49,6 +54,11 @@ export const gamesOptions = z.strictObject({
       size: positiveInteger.default(8).describe("past versions that are kept, one per round"),
     })
     .prefault({}),
+  randomOpeningShare: share
+    .default(0.5)
+    .describe(
+      "share of the games whose first move is a random legal one: replies to every opening are learned, also to those that the policy has given up",
+    ),
   baseline: z
     .enum(["history", "turn", "role", "batch", "none"])
     .default("turn")
@@ -63,11 +73,24 @@ export const gamesOptions = z.strictObject({
   clipGradientNorm: z.number().nonnegative().default(1).describe("0 does not clip"),
   entropy: z
     .strictObject({
-      start: z.number().nonnegative().default(0.15).describe("of the bonus, at the first update"),
-      end: z.number().nonnegative().default(0.02).describe("of the bonus, at the last update"),
+      control: z
+        .enum(["target", "schedule"])
+        .default("target")
+        .describe(
+          "whether the coefficient is steered so that the mean entropy of a move follows a target, or falls linearly whatever happens",
+        ),
+      start: z.number().nonnegative().default(0.15).describe("coefficient at the first update"),
+      end: z.number().nonnegative().default(0.02).describe("coefficient at the last update; schedule only"),
+      targetStartNats: z.number().nonnegative().default(2).describe("mean entropy that is aimed at first"),
+      targetEndNats: z.number().nonnegative().default(0.5).describe("mean entropy that is aimed at last"),
+      gain: z
+        .number()
+        .positive()
+        .default(0.1)
+        .describe("change of the coefficient's logarithm per update and nat of distance; target only"),
     })
     .prefault({})
-    .describe("coefficient of the entropy bonus per move, falling linearly; without it the first habit wins"),
+    .describe("of the entropy bonus per move; without a bonus the first habit wins"),
   controls: z
     .array(z.enum(["random-opponent"]))
     .default(["random-opponent"])

@@ -7,6 +7,7 @@ import type { JsonValue, Random } from "spar/base";
 import type { CreateModelOptions, PolicyVersion } from "spar/contract";
 import type { ProfileSum } from "spar/games";
 import { defineRecipe, type Policy, type Recipe, type Run, type RunState, type Step } from "spar/train";
+import type { EntropyCoefficients } from "./entropy-control.ts";
 import { collapseAlarms, countOutcomes, emptyCounts, type OutcomeCounts } from "./health.ts";
 import { measure } from "./measure.ts";
 import type { Figures } from "./measuring.ts";
@@ -95,6 +96,7 @@ async function train(run: Run<GamesOptions>, world: World, training: Training): 
   const models = learners.map(({ policy }) => policy);
   const pools = run.state<Pools>(`${name}-pools`, {});
   const baselines = run.state<RoleBaselines>(`${name}-baselines`, {});
+  const coefficients = run.state<EntropyCoefficients>(`${name}-entropy`, {});
   const average = run.state<ProfileSum>(`${name}-average`, {});
 
   const start = await run.step(`${name}-0`, { models, states: [pools, average] }, async (step) => {
@@ -110,9 +112,21 @@ async function train(run: Run<GamesOptions>, world: World, training: Training): 
     const update = Math.min(first + options.updatesPerRound, options.updateCount);
     const round = await run.step(
       `${name}-${update}`,
-      { models, states: [pools, baselines, average] },
+      { models, states: [pools, baselines, coefficients, average] },
       async (step) =>
-        oneRound({ run, step, world, learners, training, pools, baselines, average, first, update }),
+        oneRound({
+          run,
+          step,
+          world,
+          learners,
+          training,
+          pools,
+          baselines,
+          coefficients,
+          average,
+          first,
+          update,
+        }),
     );
     for (const message of collapseAlarms(options, round.counts, update)) run.report.note(message);
     training.onRound?.({ update, ...round });
@@ -132,6 +146,7 @@ interface RoundPlace {
   readonly training: Training;
   readonly pools: RunState<Pools>;
   readonly baselines: RunState<RoleBaselines>;
+  readonly coefficients: RunState<EntropyCoefficients>;
   readonly average: RunState<ProfileSum>;
   readonly first: number;
   readonly update: number;
@@ -145,7 +160,7 @@ type RoundResult = {
 };
 
 async function oneRound(place: RoundPlace): Promise<RoundResult> {
-  const { run, step, world, learners, training, pools, baselines, first, update } = place;
+  const { run, step, world, learners, training, pools, baselines, coefficients, first, update } = place;
   const { name, isControl = false } = training;
   const { size } = run.options.pool;
   let poolsNow = pools.get();
@@ -162,6 +177,7 @@ async function oneRound(place: RoundPlace): Promise<RoundResult> {
       ? randomOpponents(world)
       : opponentsOf(run, world, { step, poolsNow: () => poolsNow }),
     baselines: baselines.get(),
+    entropyCoefficients: coefficients.get(),
     onGames: (games) => {
       counts = countOutcomes(
         counts,
@@ -172,6 +188,7 @@ async function oneRound(place: RoundPlace): Promise<RoundResult> {
     what: isControl ? "control: learning from a random player" : "learning by self-play",
   });
   baselines.set(played.baselines);
+  coefficients.set(played.entropyCoefficients);
   const versions = await publishAll(learners);
   pools.set(withVersions(poolsNow, versions, { update, size }));
   step.metric(`${name}/entropyNats/mean`, update, played.entropyNats);

@@ -68,6 +68,19 @@ test("a seat's moves are one row, its own replies trained, what it was told is n
   expect([...(first?.weights ?? [])]).toEqual([1, 0, 1]);
 });
 
+test("an opening by somebody without ids is not learned, and the moves after it keep their place", () => {
+  const [first] = games;
+  if (first === undefined) throw new Error("expected a game");
+  const [opening, reply, second] = first.episode.turns;
+  if (opening === undefined || reply === undefined || second === undefined) throw new Error("expected turns");
+  const noIds = { ...opening, spans: [], logprobs: new Float32Array() };
+  const opened = (turns: readonly Turn[]): Played => ({ ...first, episode: { ...first.episode, turns } });
+  const played = [opened([noIds, reply, { ...second, contextParent: null }]), ...games.slice(1)];
+  // The first moves of X are those of the other two games alone: their mean return is 0.
+  expect(advantagesOf("turn", {}, played)["X"]).toEqual([[1], [-1, -1], [1]]);
+  expect(advantagesOf("none", {}, [opened([noIds])])).toEqual({});
+});
+
 test("without a baseline every move has its seat's return", () => {
   expect(advantagesOf("none")).toEqual({ X: [[1, 1], [-1, -1], [1]], O: [[-1], [1], [-1]] });
 });

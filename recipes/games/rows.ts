@@ -18,7 +18,7 @@ import type { GamesOptions } from "./options.ts";
 /** One move of the learner, with what its seat got in the end. */
 interface Move {
   readonly turn: Turn;
-  /** From 0, counted by the seat. */
+  /** Replies that its seat had given before in the game, learned or not. */
   readonly moveIndex: number;
   readonly seatReturn: number;
   /** Everything that the seat had seen and said before the move. */
@@ -60,22 +60,24 @@ function seatChain(
   seat: string,
 ): { readonly seat: string; readonly turns: readonly Turn[]; readonly moves: readonly Move[] }[] {
   const last = turns.findLast((turn) => turn.seat === seat);
-  if (outcome === null || last === undefined) return [];
+  // Who has no ids, such as a random player that opened the game in this seat, cannot learn.
+  if (outcome === null || last === undefined || last.spans.length === 0) return [];
   const chain = contextChain(last.id, turns);
   const seatReturn = outcome.returns[seat] ?? 0;
-  return [{ seat, turns: chain, moves: movesOf(chain, seatReturn) }];
+  const earlier = turns.filter((turn) => turn.seat === seat).length - chain.length;
+  return [{ seat, turns: chain, moves: movesOf(chain, seatReturn, earlier) }];
 }
 
-function movesOf(chain: readonly Turn[], seatReturn: number): Move[] {
+function movesOf(chain: readonly Turn[], seatReturn: number, earlierCount: number): Move[] {
   let before = "";
-  return chain.map((turn, moveIndex) => {
+  return chain.map((turn, index) => {
     const ids = turn.spans.map((span) =>
       span.kind === "image" ? span.imageDigest : span.tokenIds.join(","),
     );
     const told = ids.slice(0, -1).join(";");
     const history = `${turn.seat}|${before}|${told}`;
     before = `${before}|${ids.join(";")}`;
-    return { turn, moveIndex, seatReturn, history };
+    return { turn, moveIndex: earlierCount + index, seatReturn, history };
   });
 }
 

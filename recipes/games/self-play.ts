@@ -2,12 +2,13 @@
  * A round of self-play: publish, play a batch of games, learn from them, and again. What a round needs
  * to know of the past is in `baselines` and in the pool that the recipe hands in.
  */
-import type { PolicyVersion } from "spar/contract";
+import type { Datum, PolicyVersion } from "spar/contract";
 import type { MatchOutcome } from "spar/games";
-import { policyPlayer, type Player } from "spar/players";
+import { openingPlayer, policyPlayer, randomPlayer, type Player } from "spar/players";
 import { playEpisodes, type PlayedEpisode } from "spar/rollouts";
 import { checkMismatch, type Policy, type Run, type Step } from "spar/train";
-import { learn } from "./learning.ts";
+import { coefficientAt, steer, type EntropyCoefficients } from "./entropy-control.ts";
+import { learn, type Learned } from "./learning.ts";
 import type { GamesOptions } from "./options.ts";
 import { rowsOf, type RoleBaselines } from "./rows.ts";
 import type { World } from "./worlds.ts";
@@ -38,6 +39,7 @@ export interface RoundOptions {
   readonly gamesPerUpdate: number;
   readonly opponentOf: (update: number) => OpponentOf;
   readonly baselines: RoleBaselines;
+  readonly entropyCoefficients: EntropyCoefficients;
   /** Called with every batch of games, for pools and counts. */
   readonly onGames?: (games: readonly LearnersGame[]) => void;
   readonly what: string;
@@ -45,6 +47,7 @@ export interface RoundOptions {
 
 export interface RoundFigures {
   readonly baselines: RoleBaselines;
+  readonly entropyCoefficients: EntropyCoefficients;
   readonly gameCount: number;
   readonly moveCount: number;
   /** Mean over the moves of the round. @unit nats */
@@ -55,6 +58,7 @@ export async function playRound(options: RoundOptions): Promise<RoundFigures> {
   const { run, step, learners, firstUpdate, updateCount } = options;
   const progress = step.progress({ what: options.what, total: updateCount, unit: "updates" });
   let { baselines } = options;
+  const coefficients: Record<string, number> = { ...options.entropyCoefficients };
   let [gameCount, moveCount, entropySum] = [0, 0, 0];
   try {
     for (let update = firstUpdate; update < firstUpdate + updateCount; update++) {
@@ -78,18 +82,39 @@ export async function playRound(options: RoundOptions): Promise<RoundFigures> {
             index: update,
           });
         }
-        const learned = await learn(policy, rows, { options: run.options, update, step });
-        if (learned === null) continue;
-        moveCount += learned.tokenCount;
-        // The weights of an update add up to 1, so this sum is its mean.
-        entropySum += (learned.metrics["entropy/exact/sum"] ?? 0) * learned.tokenCount;
+        if (rows.length === 0) continue;
+        const learned = await learnSteered({ run, step, update, policy, rows, coefficients });
+        moveCount += learned.moveCount;
+        entropySum += learned.entropyNats * learned.moveCount;
       }
       progress.advance();
     }
   } finally {
     progress.end();
   }
-  return { baselines, gameCount, moveCount, entropyNats: moveCount === 0 ? 0 : entropySum / moveCount };
+  const entropyNats = moveCount === 0 ? 0 : entropySum / moveCount;
+  return { baselines, entropyCoefficients: coefficients, gameCount, moveCount, entropyNats };
+}
+
+/** Learns with the bonus of now, and leaves that of the next update in `coefficients`. */
+async function learnSteered(place: {
+  readonly run: Run<GamesOptions>;
+  readonly step: Step;
+  readonly update: number;
+  readonly policy: Policy;
+  readonly rows: readonly Datum[];
+  readonly coefficients: Record<string, number>;
+}): Promise<Learned> {
+  const { run, step, update, policy, rows, coefficients } = place;
+  const { options } = run;
+  const progressShare = options.updateCount === 1 ? 0 : update / (options.updateCount - 1);
+  const coefficient = coefficientAt(options.entropy, progressShare, coefficients[policy.name]);
+  const learned = await learn(policy, rows, { options, update, step, entropyCoefficient: coefficient });
+  coefficients[policy.name] = steer(options.entropy, progressShare, {
+    coefficient,
+    entropyNats: learned.entropyNats,
+  });
+  return learned;
 }
 
 export interface LearnersGame {
@@ -119,7 +144,11 @@ async function playGames(options: RoundOptions, update: number): Promise<readonl
     tasks: opponents.map((_opponent, game) => ({ id: String(game), task: world.task })),
     seats: (_task, game) => {
       const opponent = opponents[game];
-      return opponent === null || opponent === undefined ? own : { ...own, [opponent.seat]: opponent.player };
+      const seats =
+        opponent === null || opponent === undefined ? own : { ...own, [opponent.seat]: opponent.player };
+      return step.random.split("opening", update, game).uniform() < run.options.randomOpeningShare
+        ? withRandomOpening(world, seats)
+        : seats;
     },
     concurrency: run.options.concurrency,
     // What people read is the progress of the round.
@@ -130,6 +159,17 @@ async function playGames(options: RoundOptions, update: number): Promise<readonl
     opponent: opponents[game] ?? null,
     learners: Object.keys(own).filter((seat) => seat !== opponents[game]?.seat),
   }));
+}
+
+/** The first seat's first reply is a random legal one. Nobody learns it: it has no log-probability. */
+function withRandomOpening(
+  { match }: World,
+  seats: Readonly<Record<string, Player>>,
+): Readonly<Record<string, Player>> {
+  const [first] = match.seats;
+  const player = first === undefined ? undefined : seats[first];
+  if (first === undefined || player === undefined) return seats;
+  return { ...seats, [first]: openingPlayer({ opening: randomPlayer(), continuing: player }) };
 }
 
 /** A seat filled by a version; greedy where the temperature is 0. */

@@ -1,5 +1,6 @@
 /** What fills a seat. */
 export { humanPlayer, type HumanPlayerOptions, type LineTerminal } from "./human-player.ts";
+export { openingPlayer, type OpeningPlayerOptions } from "./opening-player.ts";
 export { perfectPlayer, type OptimalReplies, type PerfectPlayerOptions } from "./perfect-player.ts";
 export type { PlayerErrorCode } from "./player-errors.ts";
 export type { Player, PlayerReply, PlayerRequest } from "./player.ts";

@@ -67,7 +67,8 @@ export function chatRenderer(tokenizer: Tokenizer, options: ChatRendererOptions 
 
   return {
     render: (segments, { context = [], history, images } = {}) => {
-      const behind = context.length === 0 ? [] : earlierSegments(prefixCheck(), whenRewriting, history);
+      const behind =
+        context.length === 0 ? (history ?? []) : earlierSegments(prefixCheck(), whenRewriting, history);
       if (behind !== "context") {
         const whole = [...behind, ...segments];
         return assemble(template.opened(toMessages(whole)), whole, images);

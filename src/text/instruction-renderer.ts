@@ -7,6 +7,8 @@ import { tokenizerDigest } from "./tokenizer-files.ts";
 import {
   assemblePrompt,
   decodeReply,
+  exchangesOf,
+  partOf,
   type PromptPart,
   type PromptRenderer,
   type PromptSegment,
@@ -40,13 +42,20 @@ export function instructionRenderer(
   } = options;
   const stopTokenIds = tokenizer.endOfTextId === null ? [] : [tokenizer.endOfTextId];
   return {
-    render: (segments, { context = [], images } = {}) => {
+    render: (segments, { context = [], history = [], images } = {}) => {
       const startsNewContext = context.length === 0;
-      const parts = joinTexts([
-        { text: startsNewContext ? instructionHeader : `${separator}${instructionHeader}` },
-        ...segments.map(instructionPart),
+      const instruction = (prompt: readonly PromptSegment[]): PromptPart[] => [
+        { text: instructionHeader },
+        ...prompt.map(instructionPart),
         { text: `${separator}${responseHeader}` },
+      ];
+      const earlier = exchangesOf(startsNewContext ? history : []).flatMap(({ prompt, reply }) => [
+        ...instruction(prompt),
+        partOf(reply),
+        { text: separator },
       ]);
+      const opening = startsNewContext ? earlier : [{ text: separator }];
+      const parts = joinTexts([...opening, ...instruction(segments)]);
       return assemblePrompt(parts, {
         tokenizer,
         startsNewContext,
@@ -76,5 +85,5 @@ function instructionPart(segment: PromptSegment): PromptPart {
       facts: { role: segment.role },
     });
   }
-  return segment.kind === "text" ? { text: segment.text } : { imageDigest: segment.imageDigest };
+  return partOf(segment);
 }

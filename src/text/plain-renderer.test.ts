@@ -36,6 +36,17 @@ describe("plainRenderer", () => {
     expect([startsNewContext, chunks]).toEqual([false, [tokens(tokenizer.encode("b"))]]);
   });
 
+  test("renders what was said before anybody had ids as if it had been sampled", () => {
+    const renderer = plainRenderer(tokenizer, { prefix: "<start>", separator: "|", suffix: ">" });
+    const history = [text("a"), text("b"), text("c", "assistant"), text("d"), text("e", "assistant")];
+    const { startsNewContext, tokenIds } = renderer.render([text("f")], { history });
+    expect(startsNewContext).toBe(true);
+    expect(tokenizer.decode(tokenIds)).toBe("<start>a|b>c|d>e|f>");
+    const context = [tokens(tokenizer.encode("<start>a|b>c|d>e"))];
+    const extended = renderer.render([text("f")], { context, history });
+    expect(tokenizer.decode(extended.tokenIds), "where ids are, they are what counts").toBe("|f>");
+  });
+
   test("puts images where their segments stand", () => {
     const image: ImageChunk = {
       kind: "image",

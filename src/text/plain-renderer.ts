@@ -6,6 +6,8 @@ import { tokenizerDigest } from "./tokenizer-files.ts";
 import {
   assemblePrompt,
   decodeReply,
+  exchangesOf,
+  partOf,
   type PromptPart,
   type PromptRenderer,
   type PromptSegment,
@@ -26,10 +28,21 @@ export function plainRenderer(tokenizer: Tokenizer, options: PlainRendererOption
   const { separator = "", prefix = "", suffix = "" } = options;
   const stopTokenIds = tokenizer.endOfTextId === null ? [] : [tokenizer.endOfTextId];
   return {
-    render: (segments, { context = [], images } = {}) => {
+    render: (segments, { context = [], history = [], images } = {}) => {
       const startsNewContext = context.length === 0;
       const opening = startsNewContext ? prefix : separator;
-      const parts = joinTexts([{ text: opening }, ...separated(segments, separator), { text: suffix }]);
+      const earlier = exchangesOf(startsNewContext ? history : []).flatMap(({ prompt, reply }) => [
+        ...separated(prompt, separator),
+        { text: suffix },
+        partOf(reply),
+        { text: separator },
+      ]);
+      const parts = joinTexts([
+        { text: opening },
+        ...earlier,
+        ...separated(segments, separator),
+        { text: suffix },
+      ]);
       return assemblePrompt(parts, {
         tokenizer,
         startsNewContext,
@@ -51,8 +64,7 @@ export function plainRenderer(tokenizer: Tokenizer, options: PlainRendererOption
 
 function separated(segments: readonly PromptSegment[], separator: string): PromptPart[] {
   return segments.flatMap((segment, segmentIndex) => {
-    const part = segment.kind === "text" ? { text: segment.text } : { imageDigest: segment.imageDigest };
-    return segmentIndex === 0 ? [part] : [{ text: separator }, part];
+    return segmentIndex === 0 ? [partOf(segment)] : [{ text: separator }, partOf(segment)];
   });
 }
 

@@ -16,7 +16,10 @@ export type PromptSegment =
 export interface RenderOptions {
   /** The ids and images so far, sampled ones included; empty or left out for a fresh context. */
   readonly context?: readonly Chunk[];
-  /** The segments and replies behind `context`; read only where a renderer starts a new context. */
+  /**
+   * The segments and replies (in the role `assistant`) so far; read only where a renderer starts a new
+   * context: where the replies came from somebody without ids, `context` is empty and this is not.
+   */
   readonly history?: readonly PromptSegment[];
   /** Finds an image with the number of positions that the engine gives it. */
   readonly images?: (imageDigest: string) => ImageChunk;
@@ -47,6 +50,30 @@ export interface PromptRenderer {
   /** What is stored with the run, so that it is known later how text became ids. */
   describe(): JsonObject;
   readonly tokenizer: Tokenizer;
+}
+
+/** A prompt and what was replied to it. */
+export interface Exchange {
+  readonly prompt: readonly PromptSegment[];
+  readonly reply: PromptSegment;
+}
+
+/** A history in its exchanges; segments after the last reply are left out, since nobody has answered them. */
+export function exchangesOf(history: readonly PromptSegment[]): readonly Exchange[] {
+  const exchanges: Exchange[] = [];
+  let prompt: PromptSegment[] = [];
+  for (const segment of history) {
+    if (segment.role === "assistant") {
+      exchanges.push({ prompt, reply: segment });
+      prompt = [];
+    } else prompt.push(segment);
+  }
+  return exchanges;
+}
+
+/** A segment without its role. */
+export function partOf(segment: PromptSegment): PromptPart {
+  return segment.kind === "text" ? { text: segment.text } : { imageDigest: segment.imageDigest };
 }
 
 /** Text, or the digest of an image that stands in its place. */
