@@ -31,7 +31,7 @@ export const gamesOptions = z.strictObject({
     .describe("times that a batch of games is played and learned from"),
   gamesPerUpdate: positiveInteger.default(128).describe("games in an update"),
   minibatchCount: positiveInteger
-    .default(4)
+    .default(2)
     .describe("optimizer steps in an update, each on its share of the rows"),
   updatesPerRound: positiveInteger
     .default(30)
@@ -66,7 +66,7 @@ export const gamesOptions = z.strictObject({
       "what a return is compared with: the batch's mean after the same history, at the same seat and turn, a moving average per seat, the batch's mean, or nothing",
     ),
   baselineDecay: share.default(0.95).describe("of the moving average, per update; baseline role only"),
-  learningRate: z.number().positive().default(1.5e-3).describe("at the start; it falls linearly"),
+  learningRate: z.number().positive().default(3e-3).describe("at the start; it falls linearly"),
   finalLearningRateShare: share
     .default(0.05)
     .describe("where the linear schedule ends, as a share of the rate"),

@@ -1,6 +1,6 @@
 /** The presets of self-play from nothing. */
 import type { Preset } from "spar/train";
-import type { GamesOptions } from "./options.ts";
+import { gamesOptions, type GamesOptions } from "./options.ts";
 
 export const gamesPresets: Readonly<Record<string, Preset<GamesOptions>>> = {
   nano: {
@@ -17,7 +17,16 @@ export const gamesPresets: Readonly<Record<string, Preset<GamesOptions>>> = {
       updateCount: 300,
       updatesPerRound: 10,
       gamesPerUpdate: 256,
-      learningRate: 1e-3,
+      minibatchCount: 4,
+      baseline: "history",
+      randomOpeningShare: 0,
+      // Mixed strategies are the point here, so a bonus remains, whatever entropy it leads to.
+      entropy: {
+        ...gamesOptions.shape.entropy.parse({}),
+        control: "schedule",
+        start: 0.3,
+        end: 0.1,
+      },
     },
   },
 };
