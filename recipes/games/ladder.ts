@@ -1,11 +1,10 @@
 /**
- * A tournament at the end: versions of the policy from the first to the last, a random player and,
- * where the game is solved, a perfect one, each against each in every seat; then ratings on one scale.
+ * A tournament at the end: versions of the policy from the first to the last, a random player and the
+ * solution of the game, each against each in every seat; then ratings on one scale.
  */
 import { playCrossPlay, rateMatches, ratingsTable, reportTable, type Contestant } from "spar/league";
-import { perfectPlayer, randomPlayer, type Player } from "spar/players";
+import { randomPlayer, solvedPlayer, type Player } from "spar/players";
 import type { Run } from "spar/train";
-import { solutionOf } from "./measure-perfect-play.ts";
 import type { SeatVersions } from "./opponents.ts";
 import type { GamesOptions } from "./options.ts";
 import { playerOf } from "./self-play.ts";
@@ -27,10 +26,8 @@ export async function rateVersions(
       })),
       { name: "random", player: randomPlayer() },
     ];
-    if (world.match.facts.information === "perfect") {
-      const { bestChoices } = await solutionOf(world);
-      contestants.push({ name: "perfect", player: perfectPlayer({ optimal: bestChoices }) });
-    }
+    const { player: strongest } = await solvedPlayer(world.match, world.task, { signal: step.signal });
+    contestants.push({ name: "perfect", player: strongest });
     const { results } = await playCrossPlay({
       step,
       match: world.match,

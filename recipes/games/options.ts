@@ -107,7 +107,7 @@ export const gamesOptions = z.strictObject({
       matchesPerPairing: positiveInteger.default(10).describe("of each two players, in each seat"),
     })
     .prefault({})
-    .describe("a tournament of versions, a random and, where the game is solved, a perfect player"),
+    .describe("a tournament of versions, a random player and the solution of the game"),
   concurrency: positiveInteger.default(256).describe("games that are played at once"),
   seatShareAlarm: share
     .default(0.9)

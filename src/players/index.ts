@@ -8,4 +8,5 @@ export { policyPlayer, type PolicyPlayerOptions } from "./policy-player.ts";
 export { profilePlayer, type ProfilePlayerOptions } from "./profile-player.ts";
 export { randomPlayer } from "./random-player.ts";
 export { remotePlayer, type RemotePlayerOptions } from "./remote/remote-player.ts";
+export { solvedPlayer, type SolvedPlayer } from "./solved-player.ts";
 export { scriptedPlayer, type ScriptedPlayerOptions } from "./scripted-player.ts";

@@ -3,8 +3,7 @@
  * equilibrium where seats know different things. Solved while the person waits, and says how far it is.
  */
 import { isSparError, SparError } from "../../base/index.ts";
-import { findEquilibrium, solveMatch, type RegretProgress, type TreeOptions } from "../../games/index.ts";
-import { perfectPlayer, profilePlayer, type Player } from "../../players/index.ts";
+import { solvedPlayer, type Player } from "../../players/index.ts";
 import { countOf } from "../terminal/format.ts";
 import type { OpponentRequest } from "./opponent.ts";
 
@@ -15,17 +14,20 @@ export interface PerfectOpponent {
 
 /** @throws `no-perfect-player`, `aborted` */
 export async function perfectOpponent(request: OpponentRequest): Promise<PerfectOpponent> {
-  const { match, services, signal, shell } = request;
+  const { match, task, services, signal, shell } = request;
   const say = (how: string): void => shell.screen.live(`solving ${match.id}${how}`);
   say("");
   try {
-    return await solve(request, {
+    const { player, nashConv } = await solvedPlayer(match, task ?? match.defaultTask, {
       services,
       signal,
       onVisits: (count) => say(count === 0 ? "" : `, ${countOf(count, "place")} of its tree so far`),
       onProgress: ({ iterationCount, nashConv }) =>
         say(`, ${countOf(iterationCount, "iteration")}, NashConv ${figure(nashConv)}`),
     });
+    const label =
+      nashConv === null ? "a perfect player" : `an equilibrium player, NashConv ${figure(nashConv)}`;
+    return { player, label };
   } catch (thrown) {
     if (!isSparError(thrown) || signal.aborted) throw thrown;
     throw new SparError({
@@ -38,22 +40,6 @@ export async function perfectOpponent(request: OpponentRequest): Promise<Perfect
   } finally {
     shell.screen.live(null);
   }
-}
-
-async function solve(
-  { match, task: typedTask }: OpponentRequest,
-  options: TreeOptions & { readonly onProgress: (progress: RegretProgress) => void },
-): Promise<PerfectOpponent> {
-  const task = typedTask ?? match.defaultTask;
-  if (match.facts.information === "perfect") {
-    const { bestChoices } = await solveMatch(match, task, options);
-    return { player: perfectPlayer({ optimal: bestChoices }), label: "a perfect player" };
-  }
-  const { profile, nashConv } = await findEquilibrium(match, task, options);
-  return {
-    player: profilePlayer({ name: "equilibrium", profile }),
-    label: `an equilibrium player, NashConv ${figure(nashConv)}`,
-  };
 }
 
 /** Exactly solved games have a NashConv of 0 but for rounding. */
