@@ -20,6 +20,18 @@ describe("the first prompt of a context", () => {
     );
   });
 
+  test("holds what was said before by somebody without ids, such as a person", () => {
+    const history: PromptSegment[] = [user("Hi"), { kind: "text", role: "assistant", text: "Hello" }];
+    const { startsNewContext, chunks } = chatRenderer(tokenizer, { template: templates.chatml }).render(
+      [user("More")],
+      { history },
+    );
+    expect(startsNewContext).toBe(true);
+    expect(textOf(chunks)).toBe(
+      "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello<|im_end|>\n<|im_start|>user\nMore<|im_end|>\n<|im_start|>assistant\n",
+    );
+  });
+
   // spin.md 2.3: the default template of the SPIN authors for an empty system turn and the prompt "Hi".
   test("of a Zephyr-like template ends every turn in the end-of-text token", () => {
     expect(render(templates.zephyr, [system(""), user("Hi")])).toBe(

@@ -95,6 +95,13 @@ describe("instructionRenderer", () => {
     expect(show([text("b")], [4, 0])).toBe("\n\n### Instruction: b\n\n### Response: ");
   });
 
+  test("shows earlier exchanges under the same headers where nobody had ids", () => {
+    const history = [text("H"), text("a", "assistant")];
+    expect(renderer.tokenizer.decode(renderer.render([text("b")], { history }).tokenIds)).toBe(
+      "### Instruction: H\n\n### Response: a\n\n### Instruction: b\n\n### Response: ",
+    );
+  });
+
   test("refuses roles that it has no header for", () => {
     expect(() => renderer.render([text("a", "tool")])).toThrow(
       expect.objectContaining({ code: "role-unsupported" }),
