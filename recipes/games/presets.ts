@@ -27,6 +27,8 @@ export const gamesPresets: Readonly<Record<string, Preset<GamesOptions>>> = {
         start: 0.3,
         end: 0.1,
       },
+      // Chance makes single matches tell little.
+      ladder: { versions: 4, matchesPerPairing: 100 },
     },
   },
 };

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { systemClock, type JsonObject, type JsonValue } from "spar/base";
 import { openRunReader } from "spar/store";
 import { createFakeEngine, expectCode } from "spar/testing";
-import { randomOfRun, resolveOptions, resumeRun, startRun } from "spar/train";
+import { randomOfRun, resolveOptions, resumeRun, startRun, type Cell, type RunEvent } from "spar/train";
 import { afterAll, expect, test } from "vitest";
 import { collapseAlarms, countOutcomes, emptyCounts, forfeitShare, type OutcomeCounts } from "./health.ts";
 import { recipe } from "./recipe.ts";
@@ -24,6 +24,7 @@ const small: JsonObject = {
 async function play(
   name: string,
   overrides: JsonObject = {},
+  observer: (event: RunEvent) => void = () => undefined,
 ): Promise<{ folder: string; result: JsonValue }> {
   const folder = join(root, name);
   const { result } = await startRun({
@@ -36,6 +37,7 @@ async function play(
     engineFactory: async () => createFakeEngine({}),
     clock: systemClock,
     software: { spar: "test", node: "test", commit: null },
+    observer,
   });
   return { folder, result };
 }
@@ -83,6 +85,26 @@ test.each([false, true])(
     expect(first("control-random-opponent")).toEqual(first("policy"));
   },
 );
+
+test("of hidden cards it shows what was learned in every situation, averaged, and rates with the equilibrium", async () => {
+  const tables = new Map<string, { readonly title: string; readonly rows: (readonly Cell[])[] }>();
+  const overrides = { game: "kuhn-poker", controls: [], baseline: "history", randomOpeningShare: 0 };
+  const { result } = await play("kuhn", overrides, (event) => {
+    if (event.kind !== "report") return;
+    const { event: told } = event;
+    if (told.kind === "table-start") tables.set(told.table, { title: told.title, rows: [] });
+    if (told.kind === "table-row") tables.get(told.table)?.rows.push(told.cells);
+  });
+  const rowsOfTable = (start: string): readonly (readonly Cell[])[] =>
+    [...tables.values()].find(({ title }) => title.startsWith(start))?.rows ?? [];
+  const situations = rowsOfTable("What it plays");
+  expect(situations).toHaveLength(12);
+  // The shares of replies and of illegal ones add up to one.
+  for (const [, , ...shares] of situations)
+    expect(shares.reduce<number>((sum, share) => sum + Number(share), 0)).toBeCloseTo(1, 6);
+  expect(rowsOfTable("Ratings").map(([name]) => name)).toContain("perfect");
+  expect(result).toHaveProperty("end.by self-play.NashConv");
+});
 
 test("a run that stopped between rounds ends as one that did not", async () => {
   const whole = await play("whole", { controls: [] });

@@ -5,10 +5,11 @@
  */
 import type { JsonValue, Random } from "spar/base";
 import type { CreateModelOptions, PolicyVersion } from "spar/contract";
-import type { ProfileSum } from "spar/games";
+import { averageProfile, type ProfileSum } from "spar/games";
 import { defineRecipe, type Policy, type Recipe, type Run, type RunState, type Step } from "spar/train";
 import type { EntropyCoefficients } from "./entropy-control.ts";
 import { collapseAlarms, countOutcomes, emptyCounts, type OutcomeCounts } from "./health.ts";
+import { treeOf } from "./measure-exploitability.ts";
 import { measure } from "./measure.ts";
 import type { Figures } from "./measuring.ts";
 import { rateVersions, type RatedVersion } from "./ladder.ts";
@@ -26,6 +27,7 @@ import { gamesPresets } from "./presets.ts";
 import { checkGames, needsOfGames } from "./requirements.ts";
 import type { RoleBaselines } from "./rows.ts";
 import { playRound, type Learner } from "./self-play.ts";
+import { showProfile } from "./show-profile.ts";
 import { comparison, roundRow, roundTable, type Compared } from "./show.ts";
 import { worldOf, type World } from "./worlds.ts";
 
@@ -64,6 +66,11 @@ async function runGames(run: Run<GamesOptions>): Promise<JsonValue> {
     compared.push({ name: "against a random player", curve });
   }
   comparison(run.report, world, compared);
+  if (world.match.facts.information === "hidden") {
+    const tree = await treeOf(world);
+    const title = "What it plays: how often each reply, averaged over the run";
+    showProfile(run.report, title, tree, averageProfile(tree, selfPlay.average));
+  }
   if (options.ladder.versions > 0) await rateVersions(run, world, selfPlay.rated);
   return {
     start: selfPlay.curve[0] ?? null,
@@ -85,6 +92,8 @@ interface Training {
 interface Trained {
   /** Before the first round and after each. */
   readonly curve: readonly Figures[];
+  /** Of hidden information: the sum that gives the average of its policies; else empty. */
+  readonly average: ProfileSum;
   readonly rated: readonly RatedVersion[];
 }
 
@@ -134,6 +143,7 @@ async function train(run: Run<GamesOptions>, world: World, training: Training): 
   }
   return {
     curve: rounds.map(({ figures }) => figures),
+    average: average.get(),
     rated: rounds.flatMap(({ rated }) => rated ?? []),
   };
 }
