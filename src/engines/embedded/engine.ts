@@ -24,6 +24,7 @@ import {
 } from "../../contract/index.ts";
 import { embeddedCapabilities, nativeCapabilities } from "./capabilities.ts";
 import { EmbeddedModel, type ModelHost } from "./embedded-model.ts";
+import { longestMemoryBytes } from "./executor/heap.ts";
 import { findOnnxRuntime, hasOnnxRuntime, installCommand } from "./native/find-onnx-runtime.ts";
 import { packTokens } from "./pack-rows.ts";
 import type { ExecutorName, ModelFacts } from "./thread/protocol.ts";
@@ -40,6 +41,11 @@ export interface EmbeddedEngineOptions {
    * compounds over a run, so it is never chosen silently.
    */
   readonly executor?: ExecutorName;
+  /**
+   * The most memory for models, versions, gradients, caches and scratch. A call that needs more fails with
+   * `memory-exhausted` and changes nothing. Default: 4 GiB, the most that there can be.
+   */
+  readonly memoryLimitBytes?: number;
 }
 
 /** What executes the arithmetic, the usual one first: `embedded:native` chooses the other. */
@@ -59,6 +65,9 @@ export const executors: readonly EmbeddedExecutor[] = [
   },
 ];
 
+/** Room for the smallest model. */
+const leastMemoryBytes = 2 ** 20;
+
 /**
  * Starts an embedded engine. Its thread ends with `close`.
  *
@@ -75,12 +84,18 @@ export class EmbeddedEngine implements Engine, ModelHost {
   private readonly names = new Set<string>();
   private readonly versions = new Map<string, ModelFacts>();
 
-  constructor({ threadCount = availableParallelism(), executor = "wasm" }: EmbeddedEngineOptions) {
+  constructor(options: EmbeddedEngineOptions) {
+    const { threadCount = availableParallelism(), executor = "wasm" } = options;
+    const { memoryLimitBytes = longestMemoryBytes } = options;
     if (!Number.isSafeInteger(threadCount) || threadCount < 1) {
       throw engineError("invalid-input", `threadCount: expected a positive integer, got ${threadCount}`);
     }
+    if (!(memoryLimitBytes >= leastMemoryBytes && memoryLimitBytes <= longestMemoryBytes)) {
+      const range = `${leastMemoryBytes} to ${longestMemoryBytes}`;
+      throw engineError("invalid-input", `memoryLimitBytes: expected ${range}, got ${memoryLimitBytes}`);
+    }
     const runtimeVersion = executor === "native" ? findOnnxRuntime() : null;
-    this.client = new ThreadClient({ threadCount, executor });
+    this.client = new ThreadClient({ threadCount, executor, memoryLimitBytes });
     this.capabilities = executor === "native" ? nativeCapabilities : embeddedCapabilities;
     this.description = {
       id: "embedded",

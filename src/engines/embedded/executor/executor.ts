@@ -55,7 +55,7 @@ export class Executor implements ProgramExecutor {
   readonly positionsPerBatch = 2048;
   readonly readsItsWrites = true;
   readonly isBatchInvariant = true;
-  readonly heap: SharedHeap = new SharedHeap();
+  readonly heap: SharedHeap;
   private readonly control = new Int32Array(new SharedArrayBuffer(controlWords.length * 4));
   private readonly helpers: Helper[] = [];
   private readonly kernels = new Map<WebAssembly.Module, Kernel>();
@@ -63,7 +63,8 @@ export class Executor implements ProgramExecutor {
   private sequence = 0;
   private readonly policy = new SharingPolicy();
 
-  constructor(options: { readonly threads: number }) {
+  constructor(options: { readonly threads: number; readonly memoryLimitBytes?: number }) {
+    this.heap = new SharedHeap(options.memoryLimitBytes);
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
     for (let index = 1; index < options.threads; index += 1) {
       const { port1, port2 } = new MessageChannel();

@@ -44,3 +44,24 @@ test("a block beyond 4 GiB is refused with what to do, and the rest stays usable
   expect(error.hint).toContain("smaller model");
   expect(heap.allocate(64)).toBe(64);
 });
+
+test("an error names what is held, what is needed and the limit", () => {
+  const heap = new SharedHeap(4 * 2 ** 20);
+  heap.allocate(3 * 2 ** 20);
+  expect(() => heap.allocate(2 * 2 ** 20)).toThrow(
+    "the embedded engine holds 3 MiB and needs 2 MiB more in one piece: beyond its limit of 4 MiB",
+  );
+  expect(() => new SharedHeap().allocate(2 ** 33)).toThrow("4,096 MiB, the end of a 32-bit memory");
+});
+
+test("what is allocated together is there together or not at all", () => {
+  const heap = new SharedHeap(2 ** 20);
+  const first = heap.allocate(1000);
+  expect(() => heap.together(() => [heap.allocate(1000), heap.allocate(2 ** 21)])).toThrow(
+    "beyond its limit",
+  );
+  expect(heap.usedBytes).toBe(1024);
+  const both = heap.together(() => [heap.allocate(1000), heap.allocate(1000)]);
+  expect(new Set([first, ...both]).size).toBe(3);
+  expect(heap.usedBytes).toBe(3 * 1024);
+});

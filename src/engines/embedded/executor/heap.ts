@@ -4,19 +4,24 @@
  * It knows bytes and addresses, nothing of tensors, models or threads. Freed neighbours are merged, so a run that
  * allocates and frees the same things again and again stays within the memory that it once needed.
  */
-import { assert } from "../../../base/index.ts";
+import { assert, type SparError } from "../../../base/index.ts";
 import { engineError } from "../../../contract/index.ts";
 
 const alignmentBytes = 64;
 const pageBytes = 65_536;
-/** A 32-bit WebAssembly memory ends here. */
-const maximumPages = 65_536;
+/** A 32-bit WebAssembly memory ends here, at 4 GiB. */
+export const longestMemoryBytes: number = 2 ** 32;
 
-function exhausted(what: string, cause?: unknown): Error {
-  return engineError("memory-exhausted", `the embedded engine needs ${what}`, {
+/** The error of an engine that has no memory left. */
+export function memoryExhausted(message: string, cause?: unknown): SparError {
+  return engineError("memory-exhausted", message, {
     hint: "choose a smaller model, or send fewer or shorter rows at once; spar plan prints the memory that a run needs",
     ...(cause === undefined ? {} : { cause }),
   });
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20).toLocaleString("en")} MiB`;
 }
 
 interface Gap {
@@ -29,10 +34,13 @@ export class SharedHeap {
   /** Free ranges below `end`, in rising order of address, never touching each other. */
   private readonly gaps: Gap[] = [];
   private readonly sizes = new Map<number, number>();
+  private readonly maximumPages: number;
   private end = alignmentBytes;
 
-  constructor() {
-    this.memory = new WebAssembly.Memory({ initial: 1, maximum: maximumPages, shared: true });
+  /** Never takes more than `limitBytes`, in whole pages of 64 KiB. */
+  constructor(limitBytes: number = longestMemoryBytes) {
+    this.maximumPages = Math.floor(limitBytes / pageBytes);
+    this.memory = new WebAssembly.Memory({ initial: 1, maximum: this.maximumPages, shared: true });
   }
 
   /** Bytes in live blocks: what the memory test watches. */
@@ -67,6 +75,17 @@ export class SharedHeap {
     if (index > 0) this.mergeAt(index - 1);
   }
 
+  /** Runs what allocates several blocks: where it throws, none of them stays. */
+  together<T>(allocateAll: () => T): T {
+    const known = new Set(this.sizes.keys());
+    try {
+      return allocateAll();
+    } catch (thrown) {
+      for (const address of this.sizes.keys()) if (!known.has(address)) this.free(address);
+      throw thrown;
+    }
+  }
+
   /** Views go stale for new addresses when the memory grows, so they are made where they are used. */
   float32(address: number, length: number): Float32Array<ArrayBufferLike> {
     return new Float32Array(this.memory.buffer, address, length);
@@ -90,19 +109,30 @@ export class SharedHeap {
     const address = this.end;
     const needed = Math.ceil((address + size) / pageBytes);
     const present = this.memory.buffer.byteLength / pageBytes;
-    if (needed > maximumPages)
-      throw exhausted(`more than the 4 GiB of a 32-bit memory, for one block of ${size} bytes`);
-    if (needed > present) this.grow(needed - present);
+    if (needed > this.maximumPages) throw this.exhausted(size, this.limit());
+    if (needed > present) this.grow(needed - present, size);
     this.end = address + size;
     return address;
   }
 
-  private grow(pages: number): void {
+  private grow(pages: number, forBytes: number): void {
     try {
       this.memory.grow(pages);
     } catch (cause) {
-      throw exhausted("more memory than this machine gives", cause);
+      throw this.exhausted(forBytes, "what this machine gives", cause);
     }
+  }
+
+  private limit(): string {
+    const limitBytes = this.maximumPages * pageBytes;
+    const isLongest = limitBytes === longestMemoryBytes;
+    return `its limit of ${mebibytes(limitBytes)}${isLongest ? ", the end of a 32-bit memory" : ""}`;
+  }
+
+  private exhausted(bytes: number, bound: string, cause?: unknown): Error {
+    const has = mebibytes(this.usedBytes);
+    const message = `the embedded engine holds ${has} and needs ${mebibytes(bytes)} more in one piece: beyond ${bound}`;
+    return memoryExhausted(message, cause);
   }
 
   private mergeAt(index: number): void {

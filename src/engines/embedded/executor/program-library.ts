@@ -94,6 +94,8 @@ export class ProgramLibrary {
   arena(bytes: number): number {
     if (bytes > this.arenaBytes) {
       if (this.arenaBytes > 0) this.executor.heap.free(this.arenaAddress);
+      // Whether or not there is room for more, the old one is gone.
+      this.arenaBytes = 0;
       this.arenaAddress = this.executor.heap.allocate(bytes);
       this.arenaBytes = bytes;
     }
@@ -106,7 +108,10 @@ export class ProgramLibrary {
     const present = this.rotary.get(key);
     if (present !== undefined) return present;
     const tables = rotaryTables(shape, Math.ceil(shape.contextLength / 4) * 4 + 16);
-    const made = { cosine: this.store(tables.cosine), sine: this.store(tables.sine) };
+    const made = this.executor.heap.together(() => ({
+      cosine: this.store(tables.cosine),
+      sine: this.store(tables.sine),
+    }));
     this.rotary.set(key, made);
     return made;
   }
@@ -123,7 +128,7 @@ export class ProgramLibrary {
     const compiled = await this.executor.compile(specs, build, { lateInputs });
     const { heap } = this.executor;
     const count = batch.rows * batch.length;
-    return {
+    return heap.together(() => ({
       compiled,
       batch,
       bias: this.store(trainingBias(shape, batch.length)),
@@ -134,7 +139,7 @@ export class ProgramLibrary {
         values: heap.allocateZeros(count),
         gradients: heap.allocateZeros(count),
       })),
-    };
+    }));
   }
 
   private async makeHidden(shape: ModelShape, batch: BatchShape): Promise<HiddenProgram> {
@@ -143,13 +148,13 @@ export class ProgramLibrary {
     const compiled = await this.executor.compile(hiddenSpecs(shape, leaves, batch), build);
     const { heap } = this.executor;
     const count = batch.rows * batch.length;
-    return {
+    return heap.together(() => ({
       compiled,
       batch,
       bias: this.store(trainingBias(shape, batch.length)),
       tokens: heap.allocateZeros(count),
       hidden: heap.allocateZeros(count * shape.width),
-    };
+    }));
   }
 
   private async makeDecoding(shape: ModelShape, step: DecodingShape): Promise<DecodingProgram> {
@@ -161,7 +166,7 @@ export class ProgramLibrary {
     });
     const { heap } = this.executor;
     const count = step.rows * step.queryCount;
-    return {
+    return heap.together(() => ({
       compiled,
       step,
       freshBias: step.fresh === "apart" ? this.store(freshBias(shape, step.queryCount)) : 0,
@@ -169,7 +174,7 @@ export class ProgramLibrary {
       positions: heap.allocateZeros(step.queryCount),
       tokens: heap.allocateZeros(count),
       logits: step.withLogits ? heap.allocateZeros(count * shape.paddedVocabularySize) : 0,
-    };
+    }));
   }
 
   private store(numbers: Float32Array): number {

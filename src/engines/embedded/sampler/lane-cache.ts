@@ -20,9 +20,11 @@ export class LaneCache {
 
   /** All zero: slots that are not written yet are masked, and a masked slot must hold a finite number. */
   allocate(lanes: number): void {
-    this.lanes = lanes;
     const length = this.slots * lanes * this.shape.width;
-    this.tensors = Array.from({ length: 2 * this.shape.layerCount }, () => this.heap.allocateZeros(length));
+    this.tensors = this.heap.together(() =>
+      Array.from({ length: 2 * this.shape.layerCount }, () => this.heap.allocateZeros(length)),
+    );
+    this.lanes = lanes;
   }
 
   addresses(): readonly number[] {

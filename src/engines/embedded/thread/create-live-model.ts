@@ -5,7 +5,13 @@ import { resolveShape, shapeKey } from "../model/layout.ts";
 import { LiveModel } from "../training/live-model.ts";
 import { loadBase } from "../weights/export-model.ts";
 import { loadState, type LoadedState } from "../weights/model-state.ts";
-import { copyWithHead, initialiseBlock, newBlock, viewBlock } from "../weights/weight-store.ts";
+import {
+  copyWithHead,
+  initialiseBlock,
+  newBlock,
+  viewBlock,
+  type WeightBlock,
+} from "../weights/weight-store.ts";
 import type { ArgumentsOf } from "./protocol.ts";
 import type { VersionStore } from "./version-store.ts";
 
@@ -50,8 +56,11 @@ export async function createLiveModel(
     }
     case "base": {
       const base = await loadBase(from.nameOrFolder, heap);
-      const weights = copyWithHead(heap, base.weights, head);
-      heap.free(base.weights.address);
+      const weights = copyInstead(base.weights, {
+        heap,
+        head,
+        release: () => heap.free(base.weights.address),
+      });
       return new LiveModel({ heap, weights, tuning, tokenizer: tokenizer ?? base.tokenizer });
     }
   }
@@ -100,9 +109,20 @@ function modelFromState(
   const { tuning = state.tuning, head = savedHead } = given;
   if (sameTuning(tuning, state.tuning) && head === savedHead) return saved;
   // Another tuning or head starts from what the saved model computes with: its adapters are merged.
-  const weights = copyWithHead(heap, saved.weights, head);
-  saved.release();
+  const weights = copyInstead(saved.weights, { heap, head, release: () => saved.release() });
   return new LiveModel({ heap, weights, tuning, tokenizer });
+}
+
+/** The original goes, also where there is no room for the copy. */
+function copyInstead(
+  block: WeightBlock,
+  { heap, head, release }: { heap: SharedHeap; head: "policy" | "value"; release: () => void },
+): WeightBlock {
+  try {
+    return copyWithHead(heap, block, head);
+  } finally {
+    release();
+  }
 }
 
 function takeTraining(model: LiveModel, state: LoadedState, includeOptimizer: boolean): void {

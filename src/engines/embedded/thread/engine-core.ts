@@ -20,6 +20,7 @@ import type { LiveModel } from "../training/live-model.ts";
 import { exportModel } from "../weights/export-model.ts";
 import { loadState, saveState } from "../weights/model-state.ts";
 import { copyBlock, digestBlock } from "../weights/weight-store.ts";
+import { breathe, checkWanted, unlessCancelled } from "./cancellation.ts";
 import { createLiveModel, restoreState } from "./create-live-model.ts";
 import type {
   ArgumentsOf,
@@ -89,7 +90,7 @@ export class EngineCore {
     "createModel" | "forward" | "forwardBackward" | "forwardBackwardCustom" | "optimStep" | "discardGradients"
   > {
     return {
-      createModel: (given) => this.createModel(given),
+      createModel: (given, context) => this.createModel(given, context),
       forward: ({ modelId, rows }, context) =>
         this.inOrder(modelId, context, ({ model }) => this.forward(model, rows, context)),
       forwardBackward: ({ modelId, rows, loss }, context) =>
@@ -132,7 +133,11 @@ export class EngineCore {
   private storageHandlers(): Pick<Handlers, "publish" | "save" | "load" | "export" | "releaseModel"> {
     return {
       publish: ({ modelId, trainable }, context) =>
-        this.inOrder(modelId, context, async (entry) => this.publish(entry, trainable)),
+        this.inOrder(modelId, context, async (entry) => {
+          const version = this.publish(entry, trainable);
+          await unlessCancelled(context.signal, () => this.versions.release(version.address));
+          return version;
+        }),
       save: ({ modelId, folder }, context) =>
         this.inOrder(modelId, context, ({ model }) => saveState(folder, model)),
       load: ({ modelId, folder, includeOptimizer }, context) =>
@@ -191,17 +196,18 @@ export class EngineCore {
       throw engineError("model-released", `expected a live model, ${modelId} was released`);
     return entry.queue.add(() =>
       this.compute.add(async () => {
-        if (signal.aborted) throw abortedError({ boundary: "engine", what: "a call on the embedded engine" });
+        checkWanted(signal);
         return action(entry);
       }),
     );
   }
 
-  private async createModel(given: ArgumentsOf<"createModel">): Promise<ModelFacts> {
+  private async createModel(given: ArgumentsOf<"createModel">, { signal }: CallContext): Promise<ModelFacts> {
     const { library, versions } = this;
     const model = await this.compute.add(() =>
       createLiveModel(given, { heap: library.executor.heap, versions }),
     );
+    await unlessCancelled(signal, () => model.release());
     this.modelCount += 1;
     const id = `${given.name}-${this.modelCount}`;
     this.entries.set(id, { id, model, queue: new SerialQueue(), versionCount: 0 });
@@ -267,11 +273,7 @@ export class EngineCore {
   }
 
   private pass(weights: Pass["weights"], rows: Pass["rows"], { signal }: CallContext): Pass {
-    const breathe = async (): Promise<void> => {
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      if (signal.aborted) throw abortedError({ boundary: "engine", what: "a call on the embedded engine" });
-    };
-    return { library: this.library, weights, rows, breathe };
+    return { library: this.library, weights, rows, breathe: () => breathe(signal) };
   }
 }
 

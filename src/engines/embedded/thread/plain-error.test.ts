@@ -18,6 +18,24 @@ test.each([
   expect(error.hint === null).toBe(code === "engine-failed");
 });
 
+test.each([
+  ["an array", () => new ArrayBuffer(2 ** 52)],
+  ["a memory that is at its end", () => new WebAssembly.Memory({ initial: 1, maximum: 1 }).grow(1)],
+])(
+  "what the machine says when it gives no memory for %s is memory-exhausted, with what to do",
+  (_what, take) => {
+    let thrown: unknown;
+    try {
+      take();
+    } catch (error) {
+      thrown = error;
+    }
+    const error = across(thrown);
+    expect([error.code, error.hint]).toEqual(["memory-exhausted", expect.stringContaining("smaller model")]);
+    expect(across(new RangeError("Invalid time value")).code).toBe("engine-failed");
+  },
+);
+
 test("an error of spar keeps what it says, and the stack is its cause", () => {
   const thrown = engineError("state-unreadable", "expected weights, found none", {
     hint: "save again",

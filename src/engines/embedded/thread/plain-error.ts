@@ -1,5 +1,6 @@
 /** Errors on their way between threads: a class does not survive it, data do. Knows no call. */
 import { isSparError, messageOf, SparError } from "../../../base/index.ts";
+import { memoryExhausted } from "../executor/heap.ts";
 
 /** A SparError as data; its class does not survive the way between threads. */
 export interface PlainError {
@@ -28,9 +29,16 @@ export function toPlainError(thrown: unknown): PlainError {
     return { code, message, hint, retryable, facts, stack };
   }
   const message = `the embedded engine failed: ${messageOf(thrown)}`;
+  if (isOutOfMemory(thrown)) return { ...toPlainError(memoryExhausted(message, thrown)), stack };
   const disk = diskCodes.get(systemCodeOf(thrown) ?? "");
   const { code, hint } = disk ?? { code: "engine-failed", hint: null };
   return { code, message, hint, retryable: disk !== undefined, facts: {}, stack };
+}
+
+/** What V8 throws where it gives no memory for arrays and WebAssembly, and how Node ends a thread whose heap is full. */
+export function isOutOfMemory(thrown: unknown): boolean {
+  if (systemCodeOf(thrown) === "ERR_WORKER_OUT_OF_MEMORY") return true;
+  return thrown instanceof RangeError && /allocat|memory/iu.test(thrown.message);
 }
 
 function systemCodeOf(thrown: unknown): string | null {

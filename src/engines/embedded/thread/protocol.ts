@@ -164,4 +164,6 @@ export type ExecutorName = "wasm" | "native";
 export interface EngineThreadData {
   readonly threadCount: number;
   readonly executor: ExecutorName;
+  /** Of the memory that models, gradients, caches and scratch share. */
+  readonly memoryLimitBytes: number;
 }

@@ -3,7 +3,13 @@
  * process alive only while a call is under way. Knows calls by name, not what they do.
  */
 import { Worker } from "node:worker_threads";
-import { abortedError, withDeadline, type CallOptions, type SparError } from "../../../base/index.ts";
+import {
+  abortedError,
+  messageOf,
+  withDeadline,
+  type CallOptions,
+  type SparError,
+} from "../../../base/index.ts";
 import { engineError } from "../../../contract/index.ts";
 import type {
   ArgumentsOf,
@@ -16,7 +22,8 @@ import type {
   ToEngine,
   TokenArrays,
 } from "./protocol.ts";
-import { fromPlainError } from "./plain-error.ts";
+import { memoryExhausted } from "../executor/heap.ts";
+import { fromPlainError, isOutOfMemory } from "./plain-error.ts";
 
 export type AnswerOutputs = (outputs: TokenArrays<Float32Array>) => TokenArrays<Float64Array>;
 
@@ -54,11 +61,7 @@ export class ThreadClient {
     });
     this.thread.unref();
     this.thread.on("message", (answers: FromEngine) => answers.forEach((answer) => this.receive(answer)));
-    this.thread.on("error", (cause) =>
-      this.fail(
-        engineError("engine-failed", `the thread of the embedded engine failed: ${String(cause)}`, { cause }),
-      ),
-    );
+    this.thread.on("error", (cause) => this.fail(threadError(cause)));
     this.thread.on("exit", () =>
       this.fail(engineError("engine-failed", "the thread of the embedded engine ended")),
     );
@@ -161,4 +164,11 @@ export class ThreadClient {
   private post(message: ToEngine): void {
     this.thread.postMessage(message);
   }
+}
+
+function threadError(cause: unknown): SparError {
+  const message = `the thread of the embedded engine failed: ${messageOf(cause)}`;
+  return isOutOfMemory(cause)
+    ? memoryExhausted(message, cause)
+    : engineError("engine-failed", message, { cause });
 }

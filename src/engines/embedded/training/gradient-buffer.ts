@@ -15,8 +15,7 @@ export class GradientBuffer {
 
   constructor(heap: SharedHeap, shape: ModelShape) {
     this.heap = heap;
-    this.current = newBlock(heap, shape);
-    this.next = newBlock(heap, shape);
+    [this.current, this.next] = heap.together(() => [newBlock(heap, shape), newBlock(heap, shape)]);
   }
 
   currentAddresses(): number[] {

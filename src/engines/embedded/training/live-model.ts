@@ -35,7 +35,7 @@ export interface AdapterState {
 
 export interface LiveModelParts {
   readonly heap: SharedHeap;
-  /** Owned by the model from now on. With adapters: the weights below them. */
+  /** Owned by the model from now on, and freed where it cannot be made. With adapters: the weights below them. */
   readonly weights: WeightBlock;
   readonly tuning: Tuning;
   readonly tokenizer: TokenizerDefinition | undefined;
@@ -57,11 +57,14 @@ export class LiveModel {
     this.weights = weights;
     this.tuning = tuning;
     this.tokenizer = parts.tokenizer;
-    this.gradients = new GradientBuffer(heap, weights.shape);
-    if (tuning.kind === "lora") {
-      const adapters = listAdapters(weights.leaves, tuning.rank);
-      const trained = initialiseAdapters(adapters, tuning.rank, tuning.seed);
-      this.adapterState = { settings: tuning, adapters, base: copyBlock(heap, weights), trained };
+    try {
+      [this.gradients, this.adapterState] = heap.together(() => [
+        new GradientBuffer(heap, weights.shape),
+        newAdapterState(heap, weights, tuning),
+      ]);
+    } catch (thrown) {
+      heap.free(weights.address);
+      throw thrown;
     }
   }
 
@@ -134,4 +137,11 @@ export class LiveModel {
     const { adapters, settings, trained } = adapterState;
     return adapterGradients(adapters, settings, { effectiveGradient, trained });
   }
+}
+
+function newAdapterState(heap: SharedHeap, weights: WeightBlock, tuning: Tuning): AdapterState | undefined {
+  if (tuning.kind === "full") return undefined;
+  const adapters = listAdapters(weights.leaves, tuning.rank);
+  const trained = initialiseAdapters(adapters, tuning.rank, tuning.seed);
+  return { settings: tuning, adapters, base: copyBlock(heap, weights), trained };
 }

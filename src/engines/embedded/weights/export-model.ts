@@ -5,7 +5,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf } from "../../../base/index.ts";
+import { isSparError, messageOf } from "../../../base/index.ts";
 import { engineError, type Architecture, type TokenizerDefinition } from "../../../contract/index.ts";
 import type { SharedHeap } from "../executor/heap.ts";
 import { architectureOf, resolveShape, type ModelShape } from "../model/layout.ts";
@@ -58,6 +58,7 @@ export async function loadBase(
     return { weights, tokenizer: await readTokenizer(folder) };
   } catch (cause) {
     if (weights !== undefined) heap.free(weights.address);
+    if (isSparError(cause) && cause.code === "memory-exhausted") throw cause;
     throw engineError(
       "state-unreadable",
       `the embedded engine cannot start from ${folder}: ${messageOf(cause)}`,

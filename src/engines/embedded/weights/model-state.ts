@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf, sha256 } from "../../../base/index.ts";
+import { isSparError, messageOf, sha256 } from "../../../base/index.ts";
 import {
   engineError,
   optimizerKinds,
@@ -98,6 +98,7 @@ export async function loadState(folder: string, heap: SharedHeap): Promise<Loade
     return { weights, tuning: config.tuning, trained, optimizer, stepCount: config.stepCount, tokenizer };
   } catch (cause) {
     if (weights !== undefined) heap.free(weights.address);
+    if (isSparError(cause) && cause.code === "memory-exhausted") throw cause;
     throw engineError("state-unreadable", `expected a saved model in ${folder}: ${messageOf(cause)}`, {
       hint: "name a folder that Model.save wrote with this engine",
       cause,
