@@ -27,8 +27,8 @@ export const gamesPresets: Readonly<Record<string, Preset<GamesOptions>>> = {
         start: 0.3,
         end: 0.1,
       },
-      // Chance makes single matches tell little.
-      ladder: { versions: 4, matchesPerPairing: 100 },
+      // Ratings count matches won, and good play of poker wins chips, not matches: they would tell nothing.
+      ladder: { versions: 0, matchesPerPairing: 100 },
     },
   },
 };

@@ -10,7 +10,9 @@ const mostSituations = 24;
 
 /** Nothing where the game has too many situations for a table. */
 export function showProfile(report: Report, title: string, tree: MatchTree, profile: Profile): void {
-  const sets = [...tree.informationSets.values()];
+  const sets = [...tree.informationSets.values()].toSorted(
+    (one, other) => tree.seats.indexOf(one.seat) - tree.seats.indexOf(other.seat),
+  );
   if (sets.length > mostSituations) return;
   const choices = [...new Set(sets.flatMap((set) => set.choices))];
   const table = report.table(title, [
