@@ -3,33 +3,19 @@
  * and no rules but the outcome. Role-conditioned policy gradient (as in SPIRAL, arXiv:2506.24119),
  * measured exactly against perfect play, beside a control that met a random opponent only.
  */
-import type { JsonValue, Random } from "spar/base";
-import type { CreateModelOptions, PolicyVersion } from "spar/contract";
-import { averageProfile, type ProfileSum } from "spar/games";
-import { defineRecipe, type Policy, type Recipe, type Run, type RunState, type Step } from "spar/train";
-import type { EntropyCoefficients } from "./entropy-control.ts";
-import { collapseAlarms, countOutcomes, emptyCounts, type OutcomeCounts } from "./health.ts";
+import type { JsonValue } from "spar/base";
+import { averageProfile } from "spar/games";
+import { defineRecipe, type Recipe, type Run } from "spar/train";
 import { treeOf } from "./measure-exploitability.ts";
-import { measure } from "./measure.ts";
-import type { Figures } from "./measuring.ts";
-import { rateVersions, type RatedVersion } from "./ladder.ts";
-import {
-  opponentsOf,
-  randomOpponents,
-  withGames,
-  withVersions,
-  type Pools,
-  type SeatVersions,
-} from "./opponents.ts";
+import { rateVersions } from "./ladder.ts";
 import { gamesOptions, type GamesOptions } from "./options.ts";
 import { planGames } from "./plan.ts";
 import { gamesPresets } from "./presets.ts";
 import { checkGames, needsOfGames } from "./requirements.ts";
-import type { RoleBaselines } from "./rows.ts";
-import { playRound, type Learner } from "./self-play.ts";
 import { showProfile } from "./show-profile.ts";
 import { comparison, roundRow, roundTable, type Compared } from "./show.ts";
-import { worldOf, type World } from "./worlds.ts";
+import { train } from "./training.ts";
+import { worldOf } from "./worlds.ts";
 
 export const recipe: Recipe<typeof gamesOptions> = defineRecipe({
   id: "games",
@@ -76,181 +62,4 @@ async function runGames(run: Run<GamesOptions>): Promise<JsonValue> {
     start: selfPlay.curve[0] ?? null,
     end: Object.fromEntries(compared.map(({ name, curve }) => [name, curve.at(-1) ?? null])),
   };
-}
-
-interface Training {
-  readonly name: string;
-  readonly gamesPerUpdate: number;
-  readonly isControl?: boolean;
-  readonly onRound?: (round: {
-    readonly update: number;
-    readonly figures: Figures;
-    readonly counts: OutcomeCounts;
-  }) => void;
-}
-
-interface Trained {
-  /** Before the first round and after each. */
-  readonly curve: readonly Figures[];
-  /** Of hidden information: the sum that gives the average of its policies; else empty. */
-  readonly average: ProfileSum;
-  readonly rated: readonly RatedVersion[];
-}
-
-/** Rounds of play and learning. */
-async function train(run: Run<GamesOptions>, world: World, training: Training): Promise<Trained> {
-  const { options } = run;
-  const { name } = training;
-  const learners = await makeLearners(run, world, name);
-  const models = learners.map(({ policy }) => policy);
-  const pools = run.state<Pools>(`${name}-pools`, {});
-  const baselines = run.state<RoleBaselines>(`${name}-baselines`, {});
-  const coefficients = run.state<EntropyCoefficients>(`${name}-entropy`, {});
-  const average = run.state<ProfileSum>(`${name}-average`, {});
-
-  const start = await run.step(`${name}-0`, { models, states: [pools, average] }, async (step) => {
-    const versions = await publishAll(learners);
-    pools.set(withVersions({}, versions, { update: 0, size: options.pool.size }));
-    const measuring = { engine: run.engine, step, world, versions };
-    const figures = await measure(measuring, { name, index: 0, average });
-    return { figures, counts: emptyCounts, rated: ratedOf(run.options, training, { update: 0, versions }) };
-  });
-  training.onRound?.({ update: 0, ...start });
-  const rounds: RoundResult[] = [start];
-  for (let first = 0; first < options.updateCount; first += options.updatesPerRound) {
-    const update = Math.min(first + options.updatesPerRound, options.updateCount);
-    const round = await run.step(
-      `${name}-${update}`,
-      { models, states: [pools, baselines, coefficients, average] },
-      async (step) =>
-        oneRound({
-          run,
-          step,
-          world,
-          learners,
-          training,
-          pools,
-          baselines,
-          coefficients,
-          average,
-          first,
-          update,
-        }),
-    );
-    for (const message of collapseAlarms(options, round.counts, update)) run.report.note(message);
-    training.onRound?.({ update, ...round });
-    rounds.push(round);
-  }
-  return {
-    curve: rounds.map(({ figures }) => figures),
-    average: average.get(),
-    rated: rounds.flatMap(({ rated }) => rated ?? []),
-  };
-}
-
-interface RoundPlace {
-  readonly run: Run<GamesOptions>;
-  readonly step: Step;
-  readonly world: World;
-  readonly learners: readonly Learner[];
-  readonly training: Training;
-  readonly pools: RunState<Pools>;
-  readonly baselines: RunState<RoleBaselines>;
-  readonly coefficients: RunState<EntropyCoefficients>;
-  readonly average: RunState<ProfileSum>;
-  readonly first: number;
-  readonly update: number;
-}
-
-type RoundResult = {
-  readonly figures: Figures;
-  readonly counts: OutcomeCounts;
-  /** Null where this round's versions are not rated: then the run need not keep them. */
-  readonly rated: RatedVersion | null;
-};
-
-async function oneRound(place: RoundPlace): Promise<RoundResult> {
-  const { run, step, world, learners, training, pools, baselines, coefficients, first, update } = place;
-  const { name, isControl = false } = training;
-  const { size } = run.options.pool;
-  let poolsNow = pools.get();
-  let counts = emptyCounts;
-  const played = await playRound({
-    run,
-    step,
-    world,
-    learners,
-    firstUpdate: first,
-    updateCount: update - first,
-    gamesPerUpdate: training.gamesPerUpdate,
-    opponentOf: isControl
-      ? randomOpponents(world)
-      : opponentsOf(run, world, { step, poolsNow: () => poolsNow }),
-    baselines: baselines.get(),
-    entropyCoefficients: coefficients.get(),
-    onGames: (games) => {
-      counts = countOutcomes(
-        counts,
-        games.map(({ episode }) => episode),
-      );
-      poolsNow = withGames(poolsNow, games);
-    },
-    what: isControl ? "control: learning from a random player" : "learning by self-play",
-  });
-  baselines.set(played.baselines);
-  coefficients.set(played.entropyCoefficients);
-  const versions = await publishAll(learners);
-  pools.set(withVersions(poolsNow, versions, { update, size }));
-  step.metric(`${name}/entropyNats/mean`, update, played.entropyNats);
-  step.metric(`${name}/games/count`, update, played.gameCount);
-  const measuring = { engine: run.engine, step, world, versions };
-  const figures = await measure(measuring, { name, index: update, average: place.average });
-  return { figures, counts, rated: ratedOf(run.options, training, { update, versions }) };
-}
-
-/** Versions at equal distances from the first to the last of the policy; none of a control. */
-function ratedOf(
-  { updateCount, updatesPerRound, ladder }: GamesOptions,
-  { isControl = false }: Training,
-  { update, versions }: RatedVersion,
-): RatedVersion | null {
-  if (isControl || ladder.versions === 0) return null;
-  const lastRound = Math.ceil(updateCount / updatesPerRound);
-  const places = Array.from({ length: ladder.versions }, (_value, index) =>
-    ladder.versions === 1 ? lastRound : Math.round((index * lastRound) / (ladder.versions - 1)),
-  );
-  return places.includes(Math.ceil(update / updatesPerRound)) ? { update, versions } : null;
-}
-
-/** One model for all seats, or one for each. A control begins with the weights that the policy began with. */
-async function makeLearners(run: Run<GamesOptions>, world: World, name: string): Promise<Learner[]> {
-  const { seats } = world.match;
-  const make = (suffix: string): Promise<Policy> =>
-    run.model(`${name}${suffix}`, modelOptions(run, world, run.random.split("weights", `policy${suffix}`)));
-  if (!run.options.policyPerSeat) return [{ policy: await make(""), seats }];
-  const learners: Learner[] = [];
-  for (const seat of seats) learners.push({ policy: await make(`-${seat.toLowerCase()}`), seats: [seat] });
-  return learners;
-}
-
-function modelOptions(
-  run: Run<GamesOptions>,
-  { tokenizer, contextLength }: World,
-  random: Random,
-): Omit<CreateModelOptions, "name"> {
-  const { vocabularySize } = tokenizer;
-  const architecture = { ...run.options.architecture, vocabularySize, contextLength };
-  return {
-    from: { kind: "architecture", architecture, seed: random.seed() },
-    tokenizer: tokenizer.definition,
-  };
-}
-
-async function publishAll(learners: readonly Learner[]): Promise<SeatVersions> {
-  const versions: Record<string, PolicyVersion> = {};
-  for (const { policy, seats } of learners) {
-    const version = await policy.publish();
-    for (const seat of seats) versions[seat] = version;
-  }
-  return versions;
 }

@@ -22,6 +22,7 @@ export interface ProgramOptions {
 
 const epilogue = `
 Start here:
+  spar run games           a policy with random weights learns a game by playing itself
   spar run spin            a small model plays against its former self, in minutes
   spar play tic-tac-toe    sit down at a game, against a script or what a run has learned
   spar list                recipes with their presets, engines, runs
