@@ -10,8 +10,8 @@ export {
   type CallOptions,
   type WaitOptions,
 } from "./deadline.ts";
-export { Deadlines, type OpenWait, type OpenWaitOptions } from "./deadlines.ts";
-export { sha256 } from "./digest.ts";
+export { Deadlines } from "./deadlines.ts";
+export { sha256, shortDigest } from "./digest.ts";
 export {
   isSparError,
   messageOf,
@@ -30,4 +30,6 @@ export {
   type JsonValue,
 } from "./json.ts";
 export { nearestName, suggestName } from "./nearest-name.ts";
+export { OpenWait, type OpenWaitOptions } from "./open-wait.ts";
 export { createRandom, type Label, type Random } from "./random.ts";
+export { seedAt, seedStream } from "./seed-stream.ts";

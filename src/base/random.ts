@@ -6,6 +6,7 @@ import { hash } from "node:crypto";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
 import { assert } from "./assert.ts";
+import { RandomDraws } from "./random-draws.ts";
 
 /** A part of a label path: names, indices. */
 export type Label = string | number;
@@ -34,11 +35,12 @@ export function createRandom(seed: number): Random {
 }
 
 /** Hashes its path with the first number that is drawn: most generators are only split. */
-class PathRandom implements Random {
+class PathRandom extends RandomDraws {
   readonly #path: string;
   #generator: RandomGenerator | null = null;
 
   constructor(path: string) {
+    super();
     this.#path = path;
   }
 
@@ -50,28 +52,6 @@ class PathRandom implements Random {
 
   uniform(): number {
     return (this.#bits(26) * 2 ** 27 + this.#bits(27)) / 2 ** 53;
-  }
-
-  integer(bound: number): number {
-    assert(Number.isSafeInteger(bound) && bound > 0, () => `bound must be a positive integer, got ${bound}`);
-    return Math.floor(this.uniform() * bound);
-  }
-
-  normal(): number {
-    return Math.sqrt(-2 * Math.log(1 - this.uniform())) * Math.cos(2 * Math.PI * this.uniform());
-  }
-
-  shuffle<T>(items: readonly T[]): T[] {
-    const shuffled = [...items];
-    for (let last = shuffled.length - 1; last > 0; last--) {
-      const other = this.integer(last + 1);
-      [shuffled[last], shuffled[other]] = [shuffled[other] as never, shuffled[last] as never];
-    }
-    return shuffled;
-  }
-
-  pick<T>(items: readonly T[]): T {
-    return items[this.integer(items.length)] as T;
   }
 
   seed(): number {

@@ -35,8 +35,8 @@ export interface Ask<Parsed extends JsonValue> {
    * positions of a seat are one information set. Games that can be analysed exactly give it.
    */
   readonly position?: string;
-  /** Extends this turn's context by ids; left out, the context is fresh. */
-  readonly from?: TurnView;
+  /** Extends this turn's context by ids; without one, the context is fresh. */
+  readonly from?: TurnView | undefined;
   readonly maxTokens?: number;
   readonly stopStrings?: readonly string[];
   /** Text put at the start of the reply; in the context, never trained as the seat's own. */

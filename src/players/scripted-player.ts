@@ -1,5 +1,5 @@
 /** A seat filled by a function: known opponents, baselines, oracles of tests. It leaves text only. */
-import { createRandom, withDeadline, type CallOptions, type Random } from "../base/index.ts";
+import { seedStream, withDeadline, type CallOptions, type Random } from "../base/index.ts";
 import type { Player, PlayerRequest } from "./player.ts";
 import { textReply } from "./text-reply.ts";
 
@@ -18,7 +18,7 @@ export function scriptedPlayer(options: ScriptedPlayerOptions): Player {
     reply: async (request, call) => {
       const answers: (string | Promise<string>)[] = [];
       for (let siblingIndex = 0; siblingIndex < request.count; siblingIndex++)
-        answers.push(options.reply(request, createRandom(request.seed).split("sibling", siblingIndex)));
+        answers.push(options.reply(request, seedStream(request.seed, siblingIndex)));
       // Most scripts answer at once, and a deadline for each of millions of turns would cost more than they do.
       const texts = answers.every(isText) ? answers : await waitFor(answers, options.name, call);
       return texts.map(textReply);

@@ -5,7 +5,12 @@
 
 /** `iteration-1/answers#12`: the n-th episode of one play inside a step. */
 export function episodeIdOf(stepName: string, play: string, index: number): string {
-  return `${stepName}/${play}#${index}`;
+  return `${episodeIdsOf(stepName, play)}${index}`;
+}
+
+/** What the ids of the episodes of one play begin with; their numbers follow. */
+export function episodeIdsOf(stepName: string, play: string): string {
+  return `${stepName}/${play}#`;
 }
 
 /** Plays by name, episodes of one play by number: #2 comes before #10. */
@@ -17,8 +22,12 @@ export function compareEpisodeIds(a: string, b: string): number {
 
 /** `iteration-1/answers#12:3.0`: sibling 0 of the fourth thing that happened in the episode. */
 export function turnIdOf(episodeId: string, sequence: number, siblingIndex: number): string {
-  return `${episodeId}:${sequence}.${siblingIndex}`;
+  // In two parts, the second mostly shared: every turn that is kept keeps the parts of its id.
+  const place = siblingIndex === 0 ? firstSiblings[sequence] : undefined;
+  return `${episodeId}${place ?? `:${sequence}.${siblingIndex}`}`;
 }
+
+const firstSiblings = Array.from({ length: 64 }, (_value, sequence) => `:${sequence}.0`);
 
 /** `iteration-1/answers#12:4`: calls share the counter with turns. */
 export function callIdOf(episodeId: string, sequence: number): string {

@@ -8,7 +8,7 @@ export type {
   Execution,
   Verdict,
 } from "./episodes.ts";
-export { callIdOf, compareEpisodeIds, episodeIdOf, turnIdOf } from "./ids.ts";
+export { callIdOf, compareEpisodeIds, episodeIdOf, episodeIdsOf, turnIdOf } from "./ids.ts";
 export { isMetricName, type Metric } from "./metrics.ts";
 export type {
   EpisodeRecorder,

@@ -1,10 +1,8 @@
 /** What a game asked, as a short digest: by it a replay notices that a game departs from its record. */
-import { sha256, type JsonValue } from "../base/index.ts";
+import { shortDigest, type JsonValue } from "../base/index.ts";
 import type { Ask, Segment } from "../games/index.ts";
 
-const digestLength = 16;
-
-/** 16 hexadecimal characters over seat, number of siblings and everything of the ask but the parser. */
+/** Over seat, number of siblings and everything of the ask but the parser. */
 export function askDigest<Parsed extends JsonValue>(
   { seat, count, ask }: { readonly seat: string; readonly count: number; readonly ask: Ask<Parsed> },
   prompt: readonly Segment[],
@@ -19,5 +17,5 @@ export function askDigest<Parsed extends JsonValue>(
     stopStrings ?? [],
     force ?? null,
   ];
-  return sha256(JSON.stringify(parts)).slice(0, digestLength);
+  return shortDigest(JSON.stringify(parts));
 }

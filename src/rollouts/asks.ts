@@ -2,7 +2,7 @@
  * One ask of a game: answered from the record where there is one, from the player where there is none,
  * written down, and told to the game as a turn or a limit. Knows nothing of the order of answers.
  */
-import { present, type CallOptions, type JsonValue } from "../base/index.ts";
+import { present, type CallOptions, type JsonValue, type OpenWaitOptions } from "../base/index.ts";
 import type { Reply } from "../games/index.ts";
 import type { PlayerReply, PlayerRequest } from "../players/index.ts";
 import type { Turn } from "../records/index.ts";
@@ -52,14 +52,17 @@ class PlayerWait<Parsed extends JsonValue> extends TableWait<readonly PlayerRepl
   }
 
   ask(tokensLeft: number): void {
-    const { seat, ask, sequence } = this.#asked;
+    const { ask, sequence } = this.#asked;
     const { contexts, options, budget } = this.episode;
     const leftMs = budget.leftMs(this.#startMs);
     if (leftMs <= 0) return this.outOfTime();
-    const context = contexts.of(ask.from?.turnId ?? null);
+    const context = contexts.of(ask.from);
     this.#request = requestOf(this.#asked, { context, tokensLeft, seed: this.episode.seedOf(sequence) });
-    const what = `the reply of seat ${seat}`;
-    this.begin({ boundary: "player", what, timeoutMs: options.replyTimeoutMs, leftMs });
+    this.wait({ timeoutMs: options.replyTimeoutMs, leftMs });
+  }
+
+  protected awaited(): Pick<OpenWaitOptions, "boundary" | "what"> {
+    return { boundary: "player", what: `the reply of seat ${this.#asked.seat}` };
   }
 
   protected start(call: CallOptions): Promise<readonly PlayerReply[]> {
@@ -106,9 +109,10 @@ export function repliesOf<Parsed extends JsonValue>(
     return Array.from({ length: count }, () => answer);
   }
   return answer.turns.map((turn) => {
+    const view = viewOf<Parsed>(turn);
     episode.turns.push(turn);
-    episode.contexts.add(turn, prompt, ask.from?.turnId ?? null);
+    episode.contexts.add(turn, view, { prompt, from: ask.from });
     episode.budget.useTokens(turn.logprobs.length);
-    return { kind: "turn", turn: viewOf<Parsed>(turn) };
+    return { kind: "turn", turn: view };
   });
 }

@@ -60,8 +60,3 @@ export class Breath {
 export function nextRound(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
-
-/** Once everything that can go on without the event loop has gone on for a step. */
-export function nextStep(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(resolve));
-}

@@ -2,7 +2,7 @@
  * One call of a service by a game: answered from the record where there is one, by the service where
  * there is none. Failures of services are values for the game, unless they end more than the episode.
  */
-import { copyJson, type CallOptions, type JsonValue } from "../base/index.ts";
+import { copyJson, type CallOptions, type JsonValue, type OpenWaitOptions } from "../base/index.ts";
 import type { CallOutcome } from "../games/index.ts";
 import { callIdOf, type Call, type Failure } from "../records/index.ts";
 import type { CallAnswer } from "./answers.ts";
@@ -54,8 +54,11 @@ class ServiceWait extends TableWait<JsonValue, CallAnswer> {
     const { options, budget } = this.episode;
     const leftMs = budget.leftMs(this.#startMs);
     if (leftMs <= 0) return this.outOfTime();
-    const what = `the answer of service ${this.#called.service}`;
-    this.begin({ boundary: "service", what, timeoutMs: options.callTimeoutMs, leftMs });
+    this.wait({ timeoutMs: options.callTimeoutMs, leftMs });
+  }
+
+  protected awaited(): Pick<OpenWaitOptions, "boundary" | "what"> {
+    return { boundary: "service", what: `the answer of service ${this.#called.service}` };
   }
 
   protected start(call: CallOptions): Promise<JsonValue> {

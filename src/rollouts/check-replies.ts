@@ -15,9 +15,10 @@ export function checkReplies(
   { count, name }: { readonly count: number; readonly name: string },
 ): void {
   // Types end where the player was written in JavaScript.
-  const came = isList(replies) ? `${replies.length}` : describe(replies);
-  if (!isList(replies) || replies.length !== count)
+  if (!isList(replies) || replies.length !== count) {
+    const came = isList(replies) ? `${replies.length}` : describe(replies);
     throw playerFailure(`expected ${count} ${count === 1 ? "reply" : "replies"} of ${name}, got ${came}`);
+  }
   for (const reply of replies) {
     const fault = faultOf(reply);
     if (fault !== null) throw playerFailure(`expected a reply of ${name} with ${fault}`);

@@ -1,7 +1,7 @@
 /** How each episode of a play begins, and whether an earlier try of it began the same. */
 import { canonicalJson, parseJson, type JsonValue, type Random } from "../base/index.ts";
 import {
-  episodeIdOf,
+  episodeIdsOf,
   type EpisodeLimits,
   type EpisodeRecorder,
   type EpisodeStart,
@@ -12,20 +12,21 @@ import type { EpisodeTask, PlayEpisodesOptions, Seats } from "./play-options.ts"
 
 export class EpisodeStarts<Task extends JsonValue, Outcome extends JsonValue> {
   readonly #options: PlayEpisodesOptions<Task, Outcome>;
-  readonly #name: string;
+  readonly #ids: string;
   readonly #limits: EpisodeLimits;
   readonly #seeds: Random;
   #last: { readonly seats: Seats; readonly references: EpisodeStart["seats"] } | null = null;
 
   constructor(options: PlayEpisodesOptions<Task, Outcome>) {
     this.#options = options;
-    this.#name = options.name ?? "episodes";
+    const name = options.name ?? "episodes";
+    this.#ids = episodeIdsOf(options.step.name, name);
     this.#limits = { ...options.game.limits, ...options.limits };
-    this.#seeds = options.step.random.split("episode", this.#name);
+    this.#seeds = options.step.random.split("episode", name);
   }
 
   idOf(index: number): string {
-    return episodeIdOf(this.#options.step.name, this.#name, index);
+    return `${this.#ids}${index}`;
   }
 
   of(task: EpisodeTask<Task>, index: number, seats: Seats): EpisodeStart {

@@ -11,10 +11,16 @@ import type { AskAnswer, CallAnswer } from "./answers.ts";
 import { repliesOf, startAsk } from "./asks.ts";
 import { outcomeOf, startCall } from "./calls.ts";
 import { EpisodeState } from "./episode-state.ts";
-import type { Question } from "./in-order.ts";
+import type { Place } from "./in-order.ts";
 import type { PlacedAsk } from "./make-turn.ts";
 import { gameError, unknownName } from "./rollout-errors.ts";
 import type { EpisodeTableOptions } from "./table-options.ts";
+
+interface Asking<Parsed extends JsonValue> {
+  readonly seat: string;
+  readonly count: number;
+  readonly ask: Ask<Parsed>;
+}
 
 export class EpisodeTable implements Table {
   readonly #options: EpisodeTableOptions;
@@ -65,10 +71,7 @@ export class EpisodeTable implements Table {
   }
 
   ask<Parsed extends JsonValue>(seat: string, ask: Ask<Parsed>): Promise<Reply<Parsed>> {
-    return this.#ask({ seat, count: 1, ask }, ([reply]) => {
-      if (reply === undefined) throw gameError("game-failed", "expected a reply to one ask");
-      return reply;
-    });
+    return this.#ask({ seat, count: 1, ask }, firstOf);
   }
 
   askSiblings<Parsed extends JsonValue>(
@@ -76,17 +79,21 @@ export class EpisodeTable implements Table {
     count: number,
     ask: Ask<Parsed>,
   ): Promise<readonly Reply<Parsed>[]> {
-    return this.#ask({ seat, count, ask }, (replies) => replies);
+    return this.#ask({ seat, count, ask }, allOf);
   }
 
   call(service: string, input: JsonValue): Promise<CallOutcome> {
     const episode = this.#episode;
-    return this.#attributed(() => {
+    try {
+      this.#checkOpen();
       const perform = this.#find("service", this.#options.services, service);
       const called = { service, input: copyInput(input, service), perform, sequence: episode.nextSequence() };
       const question = episode.order.ask((answer: CallAnswer) => outcomeOf(episode, answer));
-      return begun(question, () => startCall(episode, called, question));
-    });
+      begin(question, () => startCall(episode, called, question));
+      return question.delivered;
+    } catch (thrown) {
+      return this.#refuse(thrown);
+    }
   }
 
   /** The game has ended, well or not: nobody is asked any more, and nobody waited for. */
@@ -96,22 +103,22 @@ export class EpisodeTable implements Table {
   }
 
   #ask<Parsed extends JsonValue, Told>(
-    asking: { readonly seat: string; readonly count: number; readonly ask: Ask<Parsed> },
+    asking: Asking<Parsed>,
     tell: (replies: readonly Reply<Parsed>[]) => Told,
   ): Promise<Told> {
     const episode = this.#episode;
-    return this.#attributed(() => {
+    try {
+      this.#checkOpen();
       const asked = this.#place(asking);
       const question = episode.order.ask((answer: AskAnswer) => tell(repliesOf(episode, asked, answer)));
-      return begun(question, () => startAsk(episode, asked, question));
-    });
+      begin(question, () => startAsk(episode, asked, question));
+      return question.delivered;
+    } catch (thrown) {
+      return this.#refuse(thrown);
+    }
   }
 
-  #place<Parsed extends JsonValue>(asking: {
-    readonly seat: string;
-    readonly count: number;
-    readonly ask: Ask<Parsed>;
-  }): PlacedAsk<Parsed> {
+  #place<Parsed extends JsonValue>(asking: Asking<Parsed>): PlacedAsk<Parsed> {
     const { seat, count, ask } = asking;
     if (!Number.isInteger(count) || count < 1)
       throw gameError("game-failed", `expected to ask for 1 or more replies, got ${count}`);
@@ -128,29 +135,36 @@ export class EpisodeTable implements Table {
     return found;
   }
 
+  #checkOpen(): void {
+    if (this.#isOver) throw gameError("game-failed", "the game went on after its end");
+    if (this.#episode.failure !== null) throw this.#episode.failure.error;
+  }
+
   /** What a game does wrongly ends its episode, also where it does not listen or takes no notice. */
-  #attributed<Told>(work: () => Promise<Told>): Promise<Told> {
-    try {
-      if (this.#isOver) throw gameError("game-failed", "the game went on after its end");
-      if (this.#episode.failure !== null) throw this.#episode.failure.error;
-      return work();
-    } catch (thrown) {
-      this.#episode.fail(thrown);
-      const told = Promise.reject(thrown);
-      told.catch(ignore);
-      return told;
-    }
+  #refuse(thrown: unknown): Promise<never> {
+    this.#episode.fail(thrown);
+    const told = Promise.reject<never>(thrown);
+    told.catch(ignore);
+    return told;
   }
 }
 
 /** Begins to answer; what cannot even begin is told in its turn. */
-function begun<Answer, Told>(question: Question<Answer, Told>, begin: () => void): Promise<Told> {
+function begin<Answer>(question: Place<Answer>, start: () => void): void {
   try {
-    begin();
+    start();
   } catch (thrown) {
     question.failed(thrown);
   }
-  return question.delivered;
+}
+
+function firstOf<Parsed extends JsonValue>([reply]: readonly Reply<Parsed>[]): Reply<Parsed> {
+  if (reply === undefined) throw gameError("game-failed", "expected a reply to one ask");
+  return reply;
+}
+
+function allOf<Parsed extends JsonValue>(replies: readonly Reply<Parsed>[]): readonly Reply<Parsed>[] {
+  return replies;
 }
 
 function copySegment(segment: Segment): Segment {

@@ -4,13 +4,14 @@
  * delivered. So a program that asks several things at once does the same whatever comes first.
  */
 import type { OpenWait } from "../base/index.ts";
+import type { Steps } from "./steps.ts";
 
 /** Where a piece of work puts what came of it. Only the first counts. */
 export interface Place<Answer> {
   came(answer: Answer): void;
   failed(error: unknown): void;
   /** What the work is waiting for; given up where nobody wants the answer any more. */
-  wait: OpenWait | null;
+  wait: Pick<OpenWait, "giveUp"> | null;
 }
 
 /** A question that is not yet answered. */
@@ -21,6 +22,7 @@ export interface Question<Answer, Delivered> extends Place<Answer> {
 
 export class InOrder {
   readonly #onFailure: (error: unknown) => void;
+  readonly #steps: Steps;
   readonly #deliver = (): void => this.#deliverFirst();
   readonly #look = (): void => this.#lookAtFirst();
   #first: Slot | null = null;
@@ -29,7 +31,8 @@ export class InOrder {
   #isClosed = false;
 
   /** `onFailure` is told the first failure in its turn; whoever waits behind it is told the same. */
-  constructor(onFailure: (error: unknown) => void) {
+  constructor(steps: Steps, onFailure: (error: unknown) => void) {
+    this.#steps = steps;
     this.#onFailure = onFailure;
   }
 
@@ -40,7 +43,7 @@ export class InOrder {
 
   /** Takes the next place. What `deliver` makes of the answer, or throws, the asker is told. */
   ask<Answer, Delivered>(deliver: (answer: Answer) => Delivered): Question<Answer, Delivered> {
-    const slot = new QuestionSlot(deliver, (settled) => this.#settled(settled));
+    const slot = new QuestionSlot(this, deliver);
     if (this.#isClosed) return slot;
     if (this.#last === null) this.#first = slot;
     else this.#last.next = slot;
@@ -56,7 +59,7 @@ export class InOrder {
     this.#last = null;
   }
 
-  #settled(slot: Slot): void {
+  settled(slot: Slot): void {
     if (slot === this.#first) this.#schedule();
   }
 
@@ -64,7 +67,7 @@ export class InOrder {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    process.nextTick(this.#deliver);
+    this.#steps.next(this.#deliver);
   }
 
   #deliverFirst(): void {
@@ -95,63 +98,62 @@ export class InOrder {
 
 interface Slot {
   next: Slot | null;
-  wait: OpenWait | null;
+  wait: Pick<OpenWait, "giveUp"> | null;
   readonly isSettled: boolean;
   /** Tells the asker; throws what there is to fail with. */
   tell(): void;
   reject(error: unknown): void;
 }
 
-type Outcome<Answer> =
-  | { readonly kind: "came"; readonly answer: Answer }
-  | { readonly kind: "failed"; readonly error: unknown };
-
 class QuestionSlot<Answer, Delivered> implements Slot, Question<Answer, Delivered> {
   readonly delivered: Promise<Delivered>;
-  readonly reject: (error: unknown) => void;
   next: Slot | null = null;
-  wait: OpenWait | null = null;
-  readonly #resolve: (delivered: Delivered) => void;
+  wait: Pick<OpenWait, "giveUp"> | null = null;
+  readonly #order: InOrder;
   readonly #deliver: (answer: Answer) => Delivered;
-  readonly #onSettled: (slot: Slot) => void;
-  #outcome: Outcome<Answer> | null = null;
+  readonly #resolve: (delivered: Delivered) => void;
+  readonly #reject: (error: unknown) => void;
+  /** What tells the asker, once something came. */
+  #tell: (() => void) | null = null;
 
-  constructor(deliver: (answer: Answer) => Delivered, onSettled: (slot: Slot) => void) {
-    this.#deliver = deliver;
-    this.#onSettled = onSettled;
+  constructor(order: InOrder, deliver: (answer: Answer) => Delivered) {
     const { promise, resolve, reject } = Promise.withResolvers<Delivered>();
     this.delivered = promise;
+    this.#order = order;
+    this.#deliver = deliver;
     this.#resolve = resolve;
-    this.reject = (error) => {
-      // Who asks two and awaits them one by one is not yet listening to the second.
-      promise.catch(ignore);
-      reject(error);
-    };
+    this.#reject = reject;
   }
 
   get isSettled(): boolean {
-    return this.#outcome !== null;
+    return this.#tell !== null;
   }
 
   came(answer: Answer): void {
-    this.#settle({ kind: "came", answer });
+    this.#settle(() => this.#resolve(this.#deliver(answer)));
   }
 
   failed(error: unknown): void {
-    this.#settle({ kind: "failed", error });
+    this.#settle(() => {
+      throw error;
+    });
   }
 
   tell(): void {
-    if (this.#outcome === null) return;
-    if (this.#outcome.kind === "failed") throw this.#outcome.error;
-    this.#resolve(this.#deliver(this.#outcome.answer));
+    this.#tell?.();
   }
 
-  #settle(outcome: Outcome<Answer>): void {
-    if (this.#outcome !== null) return;
-    this.#outcome = outcome;
+  reject(error: unknown): void {
+    // Who asks two and awaits them one by one is not yet listening to the second.
+    this.delivered.catch(ignore);
+    this.#reject(error);
+  }
+
+  #settle(tell: () => void): void {
+    if (this.#tell !== null) return;
+    this.#tell = tell;
     this.wait = null;
-    this.#onSettled(this);
+    this.#order.settled(this);
   }
 }
 

@@ -1,9 +1,11 @@
 /**
  * Many tasks at once, in lanes that take one after another, results in the order of the tasks. Lanes
- * are opened all together, unless the first task gets on without the event loop: then few lanes do as
- * much as many, and what they work on stays in the cache.
+ * are opened in large portions, one with each round of the event loop, so that of many thousands the first are on
+ * their way while others begin; where the first task gets on without the event loop, few lanes do as much as many, and what they work on
+ * stays in the cache.
  */
-import { nextRound, nextStep, type Breath } from "./breath.ts";
+import { nextRound, type Breath } from "./breath.ts";
+import { nextStep } from "./steps.ts";
 
 export interface LanesOptions {
   /** Tasks under way at once. */
@@ -22,6 +24,8 @@ export interface LaneTask<Item, Worked, Result> {
 
 /** Steps in which a task that waits for nothing has got somewhere. */
 const lookSteps = 4;
+/** Lanes that are opened with each round where it has not: fewer would part in two what an engine answers at once. */
+const portion = 1024;
 /** Lanes that are opened first where it has; then so many times as many with each round of the event loop. */
 const growth = 8;
 
@@ -68,11 +72,12 @@ export async function runInLanes<Item, Worked, Result>(
   };
   openUpTo(1);
   const goesOnAlone = await getsOn(breath);
-  for (let count = goesOnAlone ? growth : limit; lanes.length < limit && !isOver();) {
+  for (let count = goesOnAlone ? growth : portion; lanes.length < limit && !isOver();) {
     openUpTo(count);
     await nextRound();
+    if (!goesOnAlone) count += portion;
     // Lanes that had to draw breath have enough to do.
-    if (!breath.takeDrawn() && finishing.size < limit) count *= growth;
+    else if (!breath.takeDrawn() && finishing.size < limit) count *= growth;
   }
   await Promise.all(lanes);
   await finishing.below(1);

@@ -11,6 +11,7 @@ import { runInLanes } from "./lanes.ts";
 import { playEpisode } from "./play-episode.ts";
 import type { EpisodeTask, PlayedEpisode, PlayEpisodesOptions, RolloutStep } from "./play-options.ts";
 import { tooManyFailures } from "./rollout-errors.ts";
+import { Steps } from "./steps.ts";
 
 /**
  * Plays one episode per task.
@@ -29,6 +30,7 @@ export async function playEpisodes<Task extends JsonValue, Outcome extends JsonV
     starts: new EpisodeStarts(options),
     deadlines: new Deadlines(step.signal),
     breath: new Breath(step.clock),
+    steps: new Steps(),
   };
   const { deadlines, breath } = play;
   const progress =
@@ -54,6 +56,7 @@ interface Play<Task extends JsonValue, Outcome extends JsonValue> {
   readonly starts: EpisodeStarts<Task, Outcome>;
   readonly deadlines: Deadlines;
   readonly breath: Breath;
+  readonly steps: Steps;
 }
 
 /** One episode; its end is yet to be written where it was played now. */
@@ -67,7 +70,7 @@ async function playTask<Task extends JsonValue, Outcome extends JsonValue>(
   task: EpisodeTask<Task>,
   index: number,
 ): Promise<Played<Outcome>> {
-  const { what, options, starts, deadlines, breath } = play;
+  const { what, options, starts, deadlines, breath, steps } = play;
   const { step, game, images } = options;
   if (deadlines.isStopped) throw abortedError({ boundary: "game", what });
   const seats = typeof options.seats === "function" ? options.seats(task, index) : options.seats;
@@ -85,6 +88,7 @@ async function playTask<Task extends JsonValue, Outcome extends JsonValue>(
     clock: step.clock,
     deadlines,
     breath,
+    steps,
     replyTimeoutMs: options.replyTimeoutMs ?? defaultTimeoutMs,
     callTimeoutMs: options.callTimeoutMs ?? defaultTimeoutMs,
     ...(images === undefined ? {} : { images }),

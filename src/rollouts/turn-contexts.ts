@@ -1,6 +1,6 @@
 /** The contexts that turns of an episode leave behind: what a later ask can extend by ids. */
 import { tokens, type Chunk, type ImageChunk } from "../contract/index.ts";
-import type { Segment } from "../games/index.ts";
+import type { Segment, TurnView } from "../games/index.ts";
 import type { Span, Turn } from "../records/index.ts";
 import { gameError } from "./rollout-errors.ts";
 
@@ -11,53 +11,69 @@ export interface TurnContext {
 }
 
 interface Link {
-  /** The link whose ids these spans extend; null where they begin a context. */
-  readonly contextParent: Link | null;
+  readonly turn: Turn;
+  /** What the game was told of the turn. */
+  readonly view: TurnView;
   /** The link that was asked from; its words lie before these also where the ids start anew. */
   readonly askedFrom: Link | null;
-  readonly spans: readonly Span[];
   readonly prompt: readonly Segment[];
   /** In the role `assistant`. */
   readonly reply: Segment;
+  /** Segments of prompts and replies, these included. */
+  readonly segmentCount: number;
 }
 
 const freshContext: TurnContext = { chunks: [], history: [] };
 
 export class TurnContexts {
-  readonly #links = new Map<string, Link>();
+  readonly #links: Link[] = [];
   readonly #images: ((imageDigest: string) => ImageChunk) | undefined;
 
   constructor(images: ((imageDigest: string) => ImageChunk) | undefined) {
     this.#images = images;
   }
 
-  add(turn: Turn, prompt: readonly Segment[], askedFrom: string | null): void {
-    const from = askedFrom === null ? null : this.#find(askedFrom);
-    const contextParent = turn.contextParent === null ? null : from;
+  add(
+    turn: Turn,
+    view: TurnView,
+    asked: { readonly prompt: readonly Segment[]; readonly from: TurnView | undefined },
+  ): void {
+    const { prompt, from } = asked;
+    const askedFrom = from === undefined ? null : this.#find(from);
+    const segmentCount = (askedFrom?.segmentCount ?? 0) + prompt.length + 1;
     const reply: Segment = { kind: "text", role: "assistant", text: turn.text };
-    this.#links.set(turn.id, { contextParent, askedFrom: from, spans: turn.spans, prompt, reply });
+    this.#links.push({ turn, view, askedFrom, prompt, reply, segmentCount });
   }
 
   /** @throws `unknown-turn` */
-  of(turnId: string | null): TurnContext {
-    if (turnId === null) return freshContext;
-    const last = this.#find(turnId);
-    const chunks: Chunk[] = [];
-    for (const { spans } of chain(last, "contextParent"))
-      for (const span of spans) chunks.push(this.#chunkOf(span));
-    const history: Segment[] = [];
-    for (const { prompt, reply } of chain(last, "askedFrom")) {
-      for (const segment of prompt) history.push(segment);
-      history.push(reply);
-    }
-    return { chunks, history };
+  of(from: TurnView | undefined): TurnContext {
+    if (from === undefined) return freshContext;
+    const last = this.#find(from);
+    return { chunks: this.#chunksOf(last), history: historyOf(last) };
   }
 
-  #find(turnId: string): Link {
-    const link = this.#links.get(turnId);
+  #find(from: TurnView): Link {
+    const link = this.#findTold(from) ?? this.#links.find(({ turn }) => turn.id === from.turnId);
     if (link === undefined)
-      throw gameError("unknown-turn", `expected to go on from a turn of this episode, got ${turnId}`);
+      throw gameError("unknown-turn", `expected to go on from a turn of this episode, got ${from.turnId}`);
     return link;
+  }
+
+  /** Mostly a game gives back one of the last things that it was told: no texts need to be compared. */
+  #findTold(from: TurnView): Link | undefined {
+    for (let index = this.#links.length - 1; index >= 0; index--) {
+      const link = this.#links[index];
+      if (link?.view === from && link.turn.id === from.turnId) return link;
+    }
+    return undefined;
+  }
+
+  #chunksOf(last: Link): Chunk[] {
+    const chunks: Chunk[] = [];
+    for (let link: Link | null = last; link !== null; link = parentOf(link))
+      for (let index = link.turn.spans.length - 1; index >= 0; index--)
+        chunks.push(this.#chunkOf(link.turn.spans[index] as Span));
+    return chunks.length < 2 ? chunks : chunks.toReversed();
   }
 
   #chunkOf(span: Span): Chunk {
@@ -67,9 +83,20 @@ export class TurnContexts {
   }
 }
 
-/** From the oldest to this one. */
-function chain(last: Link, before: "contextParent" | "askedFrom"): Link[] {
-  const links: Link[] = [];
-  for (let link: Link | null = last; link !== null; link = link[before]) links.push(link);
-  return links.toReversed();
+/** The link whose ids those of this one extend. */
+function parentOf({ turn, askedFrom }: Link): Link | null {
+  return turn.contextParent === null ? null : askedFrom;
+}
+
+/** From the oldest to this one, filled from its end. */
+function historyOf(last: Link): Segment[] {
+  const history = Array<Segment>(last.segmentCount);
+  let start = history.length;
+  for (let link: Link | null = last; link !== null; link = link.askedFrom) {
+    history[--start] = link.reply;
+    start -= link.prompt.length;
+    for (let index = 0; index < link.prompt.length; index++)
+      history[start + index] = link.prompt[index] as Segment;
+  }
+  return history;
 }

@@ -139,7 +139,7 @@ class OpenSpielPlay {
       choices: choices.map(({ text }) => text),
       maxTokens: longestReplyTokens,
       ...(state.isComplete ? { position: state.text } : {}),
-      ...(from === undefined ? {} : { from }),
+      from,
     });
     if (reply.kind === "turn") this.#lastTurns.set(seat, reply.turn);
     return reply;

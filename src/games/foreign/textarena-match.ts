@@ -98,7 +98,7 @@ async function playToEnd(table: Table, task: TextArenaTask, known: Description):
     const reply: Reply<null> = await table.ask(seat, {
       ...askOf(state, from),
       parse: () => null,
-      ...(from === undefined ? {} : { from }),
+      from,
     });
     if (reply.kind === "limit") return forfeit({ seats, facts }, seat, `no reply: ${reply.limit} used up`);
     lastTurns.set(seat, reply.turn);

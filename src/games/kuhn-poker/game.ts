@@ -58,7 +58,7 @@ export const game: Match<KuhnPokerTask> = defineMatch({
         choices: ["p", "b"],
         position: positionOf(view),
         maxTokens: task.isExplained ? 8 : 1,
-        ...(from === undefined ? {} : { from }),
+        from,
       });
       if (reply.kind === "limit") return forfeited(seat, `no reply: ${reply.limit} used up`);
       if (reply.turn.parsed.kind === "unreadable") return forfeited(seat, "unreadable reply");

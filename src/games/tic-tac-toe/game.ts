@@ -12,8 +12,8 @@ export type TicTacToeTask = {
 
 type Move = { readonly kind: "move"; readonly cell: number } | { readonly kind: "unreadable" };
 type Mark = "X" | "O";
-/** Nine cells, row by row. */
-type Board = readonly (Mark | null)[];
+/** As people read it: nine cells row by row, each shown by its number until it is marked. */
+type Board = string;
 
 const seats: readonly Mark[] = ["X", "O"];
 const facts: MatchFacts = {
@@ -25,6 +25,8 @@ const facts: MatchFacts = {
 };
 const rules =
   "X and O take turns to mark one of nine cells, numbered 1 to 9 row by row from the top left. Three marks in a row, column or diagonal win; a full board is a draw.";
+const emptyBoard: Board = "1 2 3\n4 5 6\n7 8 9";
+const cells = Array.from("123456789");
 const lines = ["123", "456", "789", "147", "258", "369", "159", "357"].map((line) =>
   Array.from(line, Number),
 );
@@ -38,34 +40,34 @@ export const game: Match<TicTacToeTask> = defineMatch({
   defaultTask: { isExplained: true },
   limits: { turns: 9, calls: 0, tokens: 4096, timeMs: 3_600_000 },
   play: async (table, task) => {
-    let board: Board = Array.from({ length: 9 }, () => null);
+    let board = emptyBoard;
     const forfeited = (seat: Mark, how: string): MatchOutcome => ({
       ...forfeit({ seats, facts }, seat, how),
-      final: drawBoard(board),
+      final: board,
     });
     const lastTurns = new Map<Mark, TurnView<Move>>();
     let previous: string | null = null;
-    for (let ply = 0; ply < board.length; ply++) {
+    for (let ply = 0; ply < cells.length; ply++) {
       const seat = ply % 2 === 0 ? "X" : "O";
       const from = lastTurns.get(seat);
       const reply: Reply<Move> = await table.ask(seat, {
         prompt: task.isExplained ? explained(seat, board, from === undefined) : moves(seat, previous, from),
         parse: readMove,
         choices: emptyCells(board),
-        position: drawBoard(board),
+        position: board,
         maxTokens: task.isExplained ? 16 : 1,
-        ...(from === undefined ? {} : { from }),
+        from,
       });
       if (reply.kind === "limit") return forfeited(seat, `no reply: ${reply.limit} used up`);
       const parsed: Move = reply.turn.parsed;
       if (parsed.kind === "unreadable") return forfeited(seat, "unreadable reply");
-      if (board[parsed.cell - 1] !== null) return forfeited(seat, "cell already taken");
-      board = board.with(parsed.cell - 1, seat);
+      if (!isEmpty(board, parsed.cell)) return forfeited(seat, "cell already taken");
+      board = marked(board, parsed.cell, seat);
       if (hasLine(board, seat)) return won(seat, board);
       lastTurns.set(seat, reply.turn);
       previous = String(parsed.cell);
     }
-    return { returns: { X: 0, O: 0 }, forfeitedBy: null, how: "the board is full", final: drawBoard(board) };
+    return { returns: { X: 0, O: 0 }, forfeitedBy: null, how: "the board is full", final: board };
   },
 });
 
@@ -74,7 +76,7 @@ function won(seat: Mark, board: Board): MatchOutcome {
     returns: { X: seat === "X" ? 1 : -1, O: seat === "O" ? 1 : -1 },
     forfeitedBy: null,
     how: "three in a row",
-    final: drawBoard(board),
+    final: board,
   };
 }
 
@@ -91,27 +93,28 @@ function moves(seat: Mark, previous: string | null, from: TurnView | undefined):
 }
 
 function explained(seat: Mark, board: Board, isFirst: boolean): Segment[] {
-  const text = `${drawBoard(board)}\nYou are ${seat}. Reply with the number of an empty cell.`;
+  const text = `${board}\nYou are ${seat}. Reply with the number of an empty cell.`;
   const opening: Segment[] = isFirst ? [{ kind: "text", role: "system", text: rules }] : [];
   return [...opening, { kind: "text", role: "user", text }];
 }
 
 function emptyCells(board: Board): string[] {
-  const cells: string[] = [];
-  for (let index = 0; index < board.length; index++) if (board[index] === null) cells.push(String(index + 1));
-  return cells;
+  return cells.filter((_name, index) => isEmpty(board, index + 1));
 }
 
-function drawBoard(board: Board): string {
-  let drawing = "";
-  for (let index = 0; index < board.length; index++) {
-    if (index > 0) drawing += index % 3 === 0 ? "\n" : " ";
-    drawing += board[index] ?? String(index + 1);
-  }
-  return drawing;
+function isEmpty(board: Board, cell: number): boolean {
+  return board[placeOf(cell)] === cells[cell - 1];
+}
+
+function marked(board: Board, cell: number, mark: Mark): Board {
+  return `${board.slice(0, placeOf(cell))}${mark}${board.slice(placeOf(cell) + 1)}`;
+}
+
+/** Where a cell stands in a board: a space or the end of a line follows each. */
+function placeOf(cell: number): number {
+  return 2 * (cell - 1);
 }
 
 function hasLine(board: Board, mark: Mark): boolean {
-  for (const line of lines) if (line.every((cell) => board[cell - 1] === mark)) return true;
-  return false;
+  return lines.some((line) => line.every((cell) => board[placeOf(cell)] === mark));
 }
