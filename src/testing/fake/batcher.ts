@@ -10,14 +10,16 @@ export interface BatchOptions {
 }
 
 interface Waiting {
-  readonly answer: () => void;
+  readonly signal: AbortSignal;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
 }
 
 export class Batcher {
   readonly #options: BatchOptions;
   readonly #timer: Timer;
   readonly #sizes: number[] = [];
-  #waiting: Waiting[] = [];
+  readonly #waiting: Waiting[] = [];
   #isRunning = false;
 
   constructor(options: BatchOptions, timer: Timer) {
@@ -30,19 +32,10 @@ export class Batcher {
     return this.#sizes;
   }
 
-  /** Resolves when the batch that holds this request is done; rejects when the signal fires first. */
+  /** Resolves when the batch that holds this request is done; rejects in its turn where the signal has fired. */
   join(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const entry: Waiting = { answer: resolve };
-      this.#waiting.push(entry);
-      signal.addEventListener(
-        "abort",
-        () => {
-          this.#waiting = this.#waiting.filter((other) => other !== entry);
-          reject(signal.reason);
-        },
-        { once: true },
-      );
+      this.#waiting.push({ signal, resolve, reject });
       if (!this.#isRunning) void this.#run();
     });
   }
@@ -50,12 +43,30 @@ export class Batcher {
   async #run(): Promise<void> {
     this.#isRunning = true;
     await new Promise<void>((resolve) => setImmediate(resolve));
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, this.#options.size);
+    for (let batch = this.#take(); batch.length > 0; batch = this.#take()) {
       this.#sizes.push(batch.length);
       await this.#timer.wait(this.#options.durationMs);
-      for (const entry of batch) entry.answer();
+      for (const entry of batch) answer(entry);
     }
     this.#isRunning = false;
   }
+
+  /** The next batch. Who is no longer waited for takes no place in it. */
+  #take(): Waiting[] {
+    const batch: Waiting[] = [];
+    let takenCount = 0;
+    for (const entry of this.#waiting) {
+      if (batch.length === this.#options.size) break;
+      takenCount++;
+      if (entry.signal.aborted) answer(entry);
+      else batch.push(entry);
+    }
+    this.#waiting.splice(0, takenCount);
+    return batch;
+  }
+}
+
+function answer({ signal, resolve, reject }: Waiting): void {
+  if (signal.aborted) reject(signal.reason);
+  else resolve();
 }

@@ -2,7 +2,7 @@
  * How a call on the fake engine runs: counted, queued, delayed, struck by its fault, within its
  * deadline, and ended by a signal or by closing the engine. Knows nothing of what calls do.
  */
-import { throwIfAborted, withDeadline, type CallOptions, type SerialQueue } from "../../base/index.ts";
+import { Deadlines, throwIfAborted, type CallOptions, type SerialQueue } from "../../base/index.ts";
 import { engineError } from "../../contract/index.ts";
 import type { Timer } from "../timer.ts";
 import {
@@ -49,7 +49,10 @@ export class FakeCalls {
   readonly plan: FaultPlan;
   readonly #options: FakeCallsOptions;
   readonly #closing = new AbortController();
+  /** One timer for all calls: thousands are under way at once. */
+  readonly #deadlines = new Deadlines(this.#closing.signal);
   readonly #log: FakeCall[] = [];
+  #round: Promise<void> | null = null;
 
   constructor(options: FakeCallsOptions) {
     this.#options = options;
@@ -77,12 +80,11 @@ export class FakeCalls {
     const nth = this.plan.count(site.kind);
     const end = this.#begin(site);
     const what = `the answer of the fake engine to ${site.kind}`;
-    const signals = site.call?.signal === undefined ? [] : [site.call.signal];
     const wait = {
       boundary: "engine" as const,
       what,
       timeoutMs: site.call?.timeoutMs ?? this.#options.defaultTimeoutMs,
-      signal: AbortSignal.any([this.#closing.signal, ...signals]),
+      ...(site.call?.signal === undefined ? {} : { signal: site.call.signal }),
     };
     const job = async (signal: AbortSignal): Promise<T> => {
       throwIfAborted(signal, wait);
@@ -95,7 +97,7 @@ export class FakeCalls {
       return result;
     };
     try {
-      const result = await withDeadline(wait, (signal) =>
+      const result = await this.#deadlines.wait(wait, (signal) =>
         site.queue === undefined ? job(signal) : site.queue.add(() => job(signal)),
       );
       end("answered");
@@ -115,10 +117,21 @@ export class FakeCalls {
 
   /** Even without latency a call leaves the event loop free once. */
   async #delay(kind: FakeCallKind, signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await this.#nextRound();
     const { latencyMs } = this.#options;
     const durationMs = typeof latencyMs === "number" ? latencyMs : (latencyMs[kind] ?? 0);
     if (durationMs > 0) await this.#options.timer.wait(durationMs, signal);
+  }
+
+  /** Calls of one round wait for the next one together. */
+  #nextRound(): Promise<void> {
+    this.#round ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#round = null;
+        resolve();
+      });
+    });
+    return this.#round;
   }
 }
 

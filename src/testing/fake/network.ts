@@ -50,8 +50,11 @@ export function positionInputs(chunks: readonly Chunk[]): PositionInput[] {
   );
 }
 
-export function emptyPrefix(layout: NetworkLayout): PrefixState {
-  return { positionCount: 0, last: null, historySum: new Float64Array(layout.width) };
+/** The prefix of some inputs, without what the network gives out at each: for prompts of which only the end counts. */
+export function prefixOf(network: Network, inputs: readonly PositionInput[]): PrefixState {
+  const historySum = new Float64Array(network.layout.width);
+  for (const input of inputs) addEmbedding(network, network.layout.history, input, historySum);
+  return { positionCount: inputs.length, last: inputs.at(-1) ?? null, historySum };
 }
 
 /** One position further: its activations and the longer prefix. */
@@ -83,7 +86,7 @@ export function advancePrefix(
 }
 
 export function forwardPass(network: Network, inputs: readonly PositionInput[]): Activations {
-  let prefix = emptyPrefix(network.layout);
+  let prefix = prefixOf(network, []);
   const hidden: Float64Array[] = [];
   const logprobs: Float64Array[] = [];
   const values = new Float64Array(inputs.length);

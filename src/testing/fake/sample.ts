@@ -7,7 +7,15 @@ import {
   type SampleResponse,
 } from "../../contract/index.ts";
 import { drawDistribution, drawToken } from "./draw.ts";
-import { advancePrefix, emptyPrefix, positionInputs, type Network, type PrefixState } from "./network.ts";
+import {
+  advancePrefix,
+  forwardPass,
+  positionInputs,
+  prefixOf,
+  type Network,
+  type PositionInput,
+  type PrefixState,
+} from "./network.ts";
 
 export interface SampleOptions {
   readonly network: Network;
@@ -18,13 +26,15 @@ export interface SampleOptions {
 
 /** Samples all siblings; sibling i draws from its own stream of the seed. */
 export function sampleSequences(options: SampleOptions, request: SampleRequest): SampleResponse {
-  const start = runPrompt(options.network, request);
+  const { network } = options;
+  const inputs = positionInputs(request.prompt);
+  const start = runPrompt(network, inputs);
   const random = createRandom(request.parameters.seed);
   const sequences = Array.from({ length: request.count ?? 1 }, (_unused, sibling) =>
     sampleOne(options, request, start, random.split("sibling", sibling)),
   );
   if (request.includePromptLogprobs !== true) return { sequences };
-  return { sequences, promptLogprobs: Float32Array.from(start.promptLogprobs) };
+  return { sequences, promptLogprobs: logprobsOf(network, inputs) };
 }
 
 /**
@@ -33,26 +43,27 @@ export function sampleSequences(options: SampleOptions, request: SampleRequest):
  * @shape `[n - 1]` for n inputs
  */
 export function scorePrompt(network: Network, request: Pick<SampleRequest, "prompt">): Float32Array {
-  return Float32Array.from(runPrompt(network, request).promptLogprobs);
+  return logprobsOf(network, positionInputs(request.prompt));
+}
+
+function logprobsOf(network: Network, inputs: readonly PositionInput[]): Float32Array {
+  const { logprobs } = forwardPass(network, inputs);
+  return Float32Array.from(inputs.slice(1), (input, before) =>
+    input.kind === "token" ? (logprobs[before]?.[input.tokenId] ?? 0) : 0,
+  );
 }
 
 interface PromptState {
   readonly prefix: PrefixState;
   readonly nextLogprobs: Float64Array;
-  readonly promptLogprobs: readonly number[];
 }
 
-function runPrompt(network: Network, request: Pick<SampleRequest, "prompt">): PromptState {
-  let prefix = emptyPrefix(network.layout);
-  let nextLogprobs = new Float64Array(network.layout.vocabularySize);
-  const promptLogprobs: number[] = [];
-  positionInputs(request.prompt).forEach((input, position) => {
-    if (position > 0) promptLogprobs.push(input.kind === "token" ? (nextLogprobs[input.tokenId] ?? 0) : 0);
-    const step = advancePrefix(network, prefix, input);
-    prefix = step.prefix;
-    nextLogprobs = Float64Array.from(step.logprobs);
-  });
-  return { prefix, nextLogprobs, promptLogprobs };
+function runPrompt(network: Network, inputs: readonly PositionInput[]): PromptState {
+  const last = inputs.at(-1);
+  if (last === undefined)
+    return { prefix: prefixOf(network, []), nextLogprobs: new Float64Array(network.layout.vocabularySize) };
+  const { prefix, logprobs } = advancePrefix(network, prefixOf(network, inputs.slice(0, -1)), last);
+  return { prefix, nextLogprobs: logprobs };
 }
 
 function sampleOne(
