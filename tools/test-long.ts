@@ -4,10 +4,12 @@
  *
  *     npm run test:long -- kill --seeds 1-100
  *     npm run test:long -- faults --seeds 1-1000
+ *     npm run test:long -- faults --engine embedded --seeds 1-100
  *     npm run test:long -- damage --seeds 1-200
  *     npm run test:long -- ten-hours
  */
 import { parseArgs } from "node:util";
+import { faultyEngineNames, type FaultyEngineName } from "../test/durability/faults/engines-under-fault.ts";
 import { runSeeds } from "../test/durability/faults/run-seeds.ts";
 import { damageSeeds, killSeeds, type OnSeed, type SeedRange } from "../test/durability/long-seeds.ts";
 import { figuresOf, problemsOf, runForHours } from "../test/durability/ten-hours.ts";
@@ -15,7 +17,10 @@ import { figuresOf, problemsOf, runForHours } from "../test/durability/ten-hours
 const problems: string[] = [];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seeds: { type: "string", default: "1-20" } },
+  options: {
+    seeds: { type: "string", default: "1-20" },
+    engine: { type: "string", default: "fake" },
+  },
 });
 const [kind = ""] = positionals;
 const startMs = performance.now();
@@ -28,7 +33,7 @@ switch (kind) {
     await damageSeeds(rangeOf(values.seeds), tellSeed);
     break;
   case "faults":
-    await runFaults(rangeOf(values.seeds));
+    await runFaults(rangeOf(values.seeds), engineOf(values.engine));
     break;
   case "ten-hours":
     await runTenHours();
@@ -56,11 +61,21 @@ function tellSeed(...[seed, problem]: Parameters<OnSeed>): void {
   if (problem !== null || seed % 10 === 0) console.log(`seed ${seed}: ${state}`);
 }
 
-async function runFaults({ first, last }: SeedRange): Promise<void> {
-  const report = await runSeeds(first, last, (seed) => {
-    if (seed % 100 === 0) console.log(`seed ${seed}`);
-  });
+function engineOf(name: string): FaultyEngineName {
+  const engine = faultyEngineNames.find((known) => known === name);
+  if (engine !== undefined) return engine;
+  console.error(`expected ${faultyEngineNames.join(" or ")}, got "${name}"`);
+  return process.exit(2);
+}
+
+async function runFaults({ first, last }: SeedRange, engine: FaultyEngineName): Promise<void> {
+  const every = engine === "fake" ? 100 : 10;
+  const onSeed = (seed: number): void => {
+    if (seed % every === 0) console.log(`seed ${seed}`);
+  };
+  const report = await runSeeds({ first, last, engine, onSeed });
   problems.push(...report.problems);
+  console.log(`${report.comparedCount} of ${report.seedCount} had to end as without faults`);
   console.log("ends", report.ends);
   console.log("faults that struck", report.struck);
 }

@@ -48,20 +48,56 @@ export type Fault =
   | { readonly at: "service"; readonly nth: number; readonly way: (typeof serviceWays)[number] }
   | { readonly at: "clock"; readonly nth: number; readonly way: (typeof clockWays)[number] }
   | { readonly at: "disk"; readonly nth: number; readonly way: (typeof diskWays)[number] }
-  /** Somebody presses ctrl-C at the nth call of the engine. */
-  | { readonly at: "stop"; readonly nth: number };
+  /** Somebody presses ctrl-C at the nth call of the engine, or so much later. */
+  | { readonly at: "stop"; readonly nth: number; readonly afterMs?: number }
+  /** The thread of the engine dies so much later than its nth call begins. */
+  | { readonly at: "thread"; readonly nth: number; readonly afterMs: number }
+  /** The nth call of this name is cancelled so much later than it begins. What only reads is then asked again. */
+  | {
+      readonly at: "cancel";
+      readonly call: CancelledCallName;
+      readonly nth: number;
+      readonly afterMs: number;
+    };
 
-/** One to three faults. */
-export function drawFaults(random: Random): Fault[] {
-  return Array.from({ length: 1 + random.integer(3) }, () => drawFault(random));
+const cancelledCalls = [
+  "sample",
+  "sample",
+  "computeLogprobs",
+  "forwardBackward",
+  "optimStep",
+  "save",
+] as const;
+export type CancelledCallName = (typeof cancelledCalls)[number];
+
+/** Whether asking once more gives the same answer, and changes nothing. */
+export function isRepeatable(call: CancelledCallName): boolean {
+  return call === "sample" || call === "computeLogprobs";
 }
 
-function drawFault(random: Random): Fault {
-  const at = random.pick([
-    ...(["engine", "engine", "engine", "engine", "player", "player", "service", "service"] as const),
-    ...(["disk", "disk", "stop", "stop", "clock", "death", "stale", "start", "close"] as const),
-  ]);
+const placesOfAll = [
+  ...(["engine", "engine", "engine", "engine", "player", "player", "service", "service"] as const),
+  ...(["disk", "disk", "stop", "stop", "clock", "death", "stale", "start", "close"] as const),
+];
+/** Of an engine with a thread of its own. */
+const placesOfThread = ["thread", "thread", "cancel", "cancel", "cancel", "stop-later"] as const;
+
+/** One to three faults. */
+export function drawFaults(random: Random, hasThread: boolean): Fault[] {
+  return Array.from({ length: 1 + random.integer(3) }, () => drawFault(random, hasThread));
+}
+
+function drawFault(random: Random, hasThread: boolean): Fault {
+  const at = random.pick(hasThread ? [...placesOfAll, ...placesOfThread] : placesOfAll);
   switch (at) {
+    case "thread":
+      return { at, nth: 1 + random.integer(60), afterMs: random.integer(12) };
+    case "stop-later":
+      return { at: "stop", nth: 1 + random.integer(60), afterMs: 1 + random.integer(12) };
+    case "cancel": {
+      const call = random.pick(cancelledCalls);
+      return { at, call, nth: 1 + random.integer(call === "sample" ? 20 : 3), afterMs: random.integer(8) };
+    }
     case "engine": {
       const call = random.pick(engineCalls);
       const nth = 1 + random.integer(call === "sample" ? 25 : 3);
@@ -106,6 +142,8 @@ export function leavesTrace(fault: Fault): boolean {
     case "close":
     case "disk":
     case "stop":
+    case "thread":
+    case "cancel":
       return false;
   }
 }

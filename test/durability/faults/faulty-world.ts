@@ -3,20 +3,27 @@
  * presses ctrl-C. Each fault strikes once, where its plan says; everything else is as it should be.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { systemClock, type Clock, type JsonValue } from "../../../src/base/index.ts";
-import { engineError, type Engine, type SampleResponse } from "../../../src/contract/index.ts";
+import { systemClock, type CallOptions, type Clock, type JsonValue } from "../../../src/base/index.ts";
+import {
+  engineError,
+  type Engine,
+  type PolicyVersion,
+  type SampleResponse,
+} from "../../../src/contract/index.ts";
 import type { Player, PlayerReply } from "../../../src/players/index.ts";
 import { Database } from "../../../src/store/database.ts";
 import { storeError } from "../../../src/store/index.ts";
-import { createFakeEngine } from "../../../src/testing/fake/engine.ts";
-import { interceptEngine, type EngineCall } from "../../fixtures/durability/intercept-engine.ts";
+import {
+  interceptEngine,
+  type EngineCall,
+  type Perform,
+} from "../../fixtures/durability/intercept-engine.ts";
 import type { SmallHooks } from "../../fixtures/durability/small-recipe.ts";
-import type { Fault } from "./fault-plan.ts";
+import type { EngineUnderFault } from "./engines-under-fault.ts";
+import { isRepeatable, type Fault } from "./fault-plan.ts";
+import { StaleSampler } from "./stale-sampler.ts";
+import { threadsAlive } from "./threads.ts";
 
-/** Of every wait while things go wrong. */
-export const waitMs = 120;
-export const hastyWaitMs = 12;
-const lateMs = 3 * waitMs;
 const hourMs = 3_600_000;
 
 type FaultAt<At extends Fault["at"]> = Extract<Fault, { readonly at: At }>;
@@ -34,9 +41,12 @@ export class FaultyWorld {
   readonly #offset = { dateMs: 0, tickMs: 0 };
   /** Of every wait in this world. */
   readonly waitMs: number;
+  readonly #engine: EngineUnderFault;
+  readonly #stale = new StaleSampler();
   #isDead = false;
 
-  constructor(faults: readonly Fault[], longestWaitMs: number) {
+  constructor(engine: EngineUnderFault, faults: readonly Fault[], longestWaitMs: number) {
+    this.#engine = engine;
     this.#faults = faults;
     this.waitMs = longestWaitMs;
   }
@@ -53,13 +63,8 @@ export class FaultyWorld {
     const start = this.#next("start");
     if (start?.way === "throw") throw new Error("the engine was told not to start");
     if (start?.way === "hang") await forever(signal);
-    if (start?.way === "late") await sleep(lateMs);
-    const stale = this.#faults.find((fault) => fault.at === "stale");
-    const inner = createFakeEngine({
-      defaultTimeoutMs: this.waitMs,
-      faults: stale === undefined ? [] : [{ kind: "forget-refresh", nth: stale.nth }],
-    });
-    if (stale !== undefined) this.struck.push(stale);
+    if (start?.way === "late") await sleep(this.#engine.lateMs);
+    const inner = await this.#engine.start(this.waitMs);
     const engine = interceptEngine(inner, (call, perform) => this.#engineCall(call, perform));
     return new Proxy(engine, {
       get: (target, key): unknown =>
@@ -79,10 +84,30 @@ export class FaultyWorld {
     return () => void (Database.prototype.execute = execute);
   }
 
-  async #engineCall({ name, given }: EngineCall, perform: () => Promise<unknown>): Promise<unknown> {
-    if (this.#next("stop") !== null) this.stop.abort();
+  async #engineCall(call: EngineCall, perform: Perform): Promise<unknown> {
+    this.#press(this.#next("stop"));
     if (this.#next("death") !== null) this.#isDead = true;
     if (this.#isDead) throw engineError("engine-failed", "the engine is gone");
+    const thread = this.#next("thread");
+    if (thread !== null) setTimeout(endThreads, thread.afterMs);
+    return this.#strike(call, (given = call.given) => this.#sampleStale(call.name, given, perform));
+  }
+
+  #press(stop: FaultAt<"stop"> | null): void {
+    if (stop === null) return;
+    if (stop.afterMs === undefined) this.stop.abort();
+    else setTimeout(() => this.stop.abort(), stop.afterMs);
+  }
+
+  async #sampleStale(name: string, given: readonly unknown[], perform: Perform): Promise<unknown> {
+    const answer = await perform(this.#stale.lead(given));
+    if (name === "publish") this.#stale.published(answer as PolicyVersion, this.#next("stale") !== null);
+    return answer;
+  }
+
+  async #strike({ name, given }: EngineCall, perform: Perform): Promise<unknown> {
+    const cancel = this.#next("cancel", name);
+    if (cancel !== null) return cancelled(cancel, given, perform);
     const fault = this.#next("engine", name);
     switch (fault?.way) {
       case undefined:
@@ -96,7 +121,7 @@ export class FaultyWorld {
       case "hang":
         return forever(callSignal(given));
       case "late":
-        await sleep(lateMs);
+        await sleep(this.#engine.lateMs);
         return perform();
       case "lost":
         await perform();
@@ -126,7 +151,7 @@ export class FaultyWorld {
       case "hang":
         return forever(call.signal);
       case "late":
-        await sleep(lateMs);
+        await sleep(this.#engine.lateMs);
         return player.reply(request, call);
       case "nothing":
         return [];
@@ -152,7 +177,7 @@ export class FaultyWorld {
       case "hang":
         return forever(signal);
       case "late":
-        await sleep(lateMs);
+        await sleep(this.#engine.lateMs);
         return answer;
       case "nothing":
         return undefined as unknown as JsonValue;
@@ -184,6 +209,31 @@ export class FaultyWorld {
     const fault = this.#faults.find(isThis) ?? null;
     if (fault !== null) this.struck.push(fault);
     return fault;
+  }
+}
+
+function endThreads(): void {
+  for (const thread of threadsAlive()) void thread.terminate();
+}
+
+/** Cancels a call in its middle, and where that is harmless asks again: nobody may see the difference. */
+async function cancelled(
+  { call, afterMs }: FaultAt<"cancel">,
+  given: readonly unknown[],
+  perform: Perform,
+): Promise<unknown> {
+  const outer = callSignal(given);
+  if (outer === undefined) return perform();
+  const controller = new AbortController();
+  const signal = AbortSignal.any([outer, controller.signal]);
+  const timer = setTimeout(() => controller.abort(), afterMs);
+  try {
+    return await perform([...given.slice(0, -1), { ...(given.at(-1) as CallOptions), signal }]);
+  } catch (thrown) {
+    if (outer.aborted || !isRepeatable(call)) throw thrown;
+    return await perform();
+  } finally {
+    clearTimeout(timer);
   }
 }
 

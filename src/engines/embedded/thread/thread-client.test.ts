@@ -1,17 +1,17 @@
 /** No wait outlives the thread that it waits for (promise 3). */
 import { Worker } from "node:worker_threads";
 import { expect, test, vi } from "vitest";
-import { tokens, type Datum } from "../../../contract/index.ts";
+import { tokens, type Datum, type Model } from "../../../contract/index.ts";
 import { expectCode } from "../../../testing/index.ts";
-import { createEngine } from "../engine.ts";
+import { createEngine, type EmbeddedEngine } from "../engine.ts";
 
 const rows = Array.from({ length: 256 }, (): Datum => {
   const targets = new Int32Array(15).fill(1);
   return { input: [tokens([...targets])], targets, weights: new Float32Array(15).fill(1) };
 });
 
-test("a thread that dies during calls fails them and every later one, and the engine still closes", async () => {
-  // The thread of the engine is the only Worker that this thread makes.
+/** The engine's thread is the only Worker that is referred to while it starts a call. */
+async function startWithThread(): Promise<{ engine: EmbeddedEngine; model: Model; thread: Worker }> {
   const keptAlive = vi.spyOn(Worker.prototype, "ref");
   const engine = createEngine({ threadCount: 1 });
   const architecture = { vocabularySize: 8, contextLength: 16, width: 32, layerCount: 2, headCount: 2 };
@@ -19,17 +19,35 @@ test("a thread that dies during calls fails them and every later one, and the en
     name: "m",
     from: { kind: "architecture", architecture, seed: 1 },
   });
-  const version = await model.publish();
   const thread = keptAlive.mock.contexts[0];
   keptAlive.mockRestore();
+  if (!(thread instanceof Worker)) throw new Error("expected the thread of the engine");
+  return { engine, model, thread };
+}
+
+test("a thread that dies during calls fails them and every later one, and the engine still closes", async () => {
+  const { engine, model, thread } = await startWithThread();
+  const version = await model.publish();
   const calls = [
     model.forwardBackward(rows, { kind: "crossEntropy" }),
     model.optimStep({ kind: "adam", learningRate: 1e-3 }),
     engine.sample(version, { prompt: [tokens([1])], parameters: { maxTokens: 8, seed: 1 } }),
   ];
   const ends = calls.map((call) => expectCode(call, "engine-failed"));
-  if (thread instanceof Worker) await thread.terminate();
+  await thread.terminate();
   for (const error of await Promise.all(ends)) expect(error.message).toContain("thread");
   await expectCode(model.forward(rows), "engine-failed");
+  await engine.close();
+});
+
+test("a thread whose heap is full fails its calls with memory-exhausted and what to do", async () => {
+  const { engine, model, thread } = await startWithThread();
+  const ended = expectCode(model.forwardBackward(rows, { kind: "crossEntropy" }), "memory-exhausted");
+  // As Node tells it: filling a heap for real aborts the whole process now and then.
+  const told = "Worker terminated due to reaching memory limit: JS heap out of memory";
+  thread.emit("error", Object.assign(new Error(told), { code: "ERR_WORKER_OUT_OF_MEMORY" }));
+  const error = await ended;
+  expect(error.message).toBe(`the thread of the embedded engine failed: ${told}`);
+  expect(error.hint).toContain("send fewer or shorter rows");
   await engine.close();
 });
