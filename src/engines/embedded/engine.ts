@@ -24,7 +24,7 @@ import {
 } from "../../contract/index.ts";
 import { embeddedCapabilities, nativeCapabilities } from "./capabilities.ts";
 import { EmbeddedModel, type ModelHost } from "./embedded-model.ts";
-import { longestMemoryBytes } from "./executor/heap.ts";
+import { longestMemoryBytes, pageBytes } from "./executor/heap.ts";
 import { findOnnxRuntime, hasOnnxRuntime, installCommand } from "./native/find-onnx-runtime.ts";
 import { packTokens } from "./pack-rows.ts";
 import type { ExecutorName, ModelFacts } from "./thread/protocol.ts";
@@ -43,7 +43,7 @@ export interface EmbeddedEngineOptions {
   readonly executor?: ExecutorName;
   /**
    * The most memory for models, versions, gradients, caches and scratch. A call that needs more fails with
-   * `memory-exhausted` and changes nothing. Default: 4 GiB, the most that there can be.
+   * `memory-exhausted` and changes nothing. In whole pages of 64 KiB, at least one. Default: 4 GiB, the most that there can be.
    */
   readonly memoryLimitBytes?: number;
 }
@@ -64,9 +64,6 @@ export const executors: readonly EmbeddedExecutor[] = [
     setUpCommand: () => (hasOnnxRuntime() ? null : installCommand),
   },
 ];
-
-/** Room for the smallest model. */
-const leastMemoryBytes = 2 ** 20;
 
 /**
  * Starts an embedded engine. Its thread ends with `close`.
@@ -90,8 +87,8 @@ export class EmbeddedEngine implements Engine, ModelHost {
     if (!Number.isSafeInteger(threadCount) || threadCount < 1) {
       throw engineError("invalid-input", `threadCount: expected a positive integer, got ${threadCount}`);
     }
-    if (!(memoryLimitBytes >= leastMemoryBytes && memoryLimitBytes <= longestMemoryBytes)) {
-      const range = `${leastMemoryBytes} to ${longestMemoryBytes}`;
+    if (!(memoryLimitBytes >= pageBytes && memoryLimitBytes <= longestMemoryBytes)) {
+      const range = `${pageBytes} to ${longestMemoryBytes}`;
       throw engineError("invalid-input", `memoryLimitBytes: expected ${range}, got ${memoryLimitBytes}`);
     }
     const runtimeVersion = executor === "native" ? findOnnxRuntime() : null;

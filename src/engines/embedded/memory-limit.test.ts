@@ -47,7 +47,7 @@ test("a model that does not fit is refused with the limit and what to do, and le
   for (let attempt = 0; attempt < 2; attempt++) {
     const error = await expectCode(makeModel(engine, { width: 256 }, "large"), "memory-exhausted");
     expect(error.message).toMatch(
-      /holds \d+ MiB and needs \d+ MiB more in one piece: beyond its limit of 8 MiB/u,
+      /holds \d,?\d+ KiB and needs \d,\d+ KiB more in one piece: beyond its limit of 8,192 KiB/u,
     );
     expect(error.hint).toContain("smaller model");
     expect(await usedBytes(engine)).toBe(before);

@@ -46,10 +46,10 @@ test("a block beyond 4 GiB is refused with what to do, and the rest stays usable
 });
 
 test("an error names what is held, what is needed and the limit", () => {
-  const heap = new SharedHeap(4 * 2 ** 20);
+  const heap = new SharedHeap(40 * 2 ** 20);
   heap.allocate(3 * 2 ** 20);
-  expect(() => heap.allocate(2 * 2 ** 20)).toThrow(
-    "the embedded engine holds 3 MiB and needs 2 MiB more in one piece: beyond its limit of 4 MiB",
+  expect(() => heap.allocate(39 * 2 ** 20)).toThrow(
+    "the embedded engine holds 3,072 KiB and needs 39 MiB more in one piece: beyond its limit of 40 MiB",
   );
   expect(() => new SharedHeap().allocate(2 ** 33)).toThrow("4,096 MiB, the end of a 32-bit memory");
 });

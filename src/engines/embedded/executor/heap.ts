@@ -8,7 +8,7 @@ import { assert, type SparError } from "../../../base/index.ts";
 import { engineError } from "../../../contract/index.ts";
 
 const alignmentBytes = 64;
-const pageBytes = 65_536;
+export const pageBytes: number = 65_536;
 /** A 32-bit WebAssembly memory ends here, at 4 GiB. */
 export const longestMemoryBytes: number = 2 ** 32;
 
@@ -20,8 +20,9 @@ export function memoryExhausted(message: string, cause?: unknown): SparError {
   });
 }
 
-function mebibytes(bytes: number): string {
-  return `${Math.ceil(bytes / 2 ** 20).toLocaleString("en")} MiB`;
+function inWords(bytes: number): string {
+  const [unit, name] = bytes < 10 * 2 ** 20 ? [2 ** 10, "KiB"] : [2 ** 20, "MiB"];
+  return `${Math.ceil(bytes / unit).toLocaleString("en")} ${name}`;
 }
 
 interface Gap {
@@ -126,12 +127,12 @@ export class SharedHeap {
   private limit(): string {
     const limitBytes = this.maximumPages * pageBytes;
     const isLongest = limitBytes === longestMemoryBytes;
-    return `its limit of ${mebibytes(limitBytes)}${isLongest ? ", the end of a 32-bit memory" : ""}`;
+    return `its limit of ${inWords(limitBytes)}${isLongest ? ", the end of a 32-bit memory" : ""}`;
   }
 
   private exhausted(bytes: number, bound: string, cause?: unknown): Error {
-    const has = mebibytes(this.usedBytes);
-    const message = `the embedded engine holds ${has} and needs ${mebibytes(bytes)} more in one piece: beyond ${bound}`;
+    const has = inWords(this.usedBytes);
+    const message = `the embedded engine holds ${has} and needs ${inWords(bytes)} more in one piece: beyond ${bound}`;
     return memoryExhausted(message, cause);
   }
 
