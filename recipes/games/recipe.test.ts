@@ -106,9 +106,14 @@ test("of hidden cards it shows what was learned in every situation, averaged, an
   expect(result).toHaveProperty("end.by self-play.NashConv");
 });
 
-test("a run that stopped between rounds ends as one that did not", async () => {
-  const whole = await play("whole", { controls: [] });
-  const folder = join(root, "stopped");
+test.each([
+  { game: "tic-tac-toe", opponent: "pool" },
+  // Two policies in one game, each with its own weights, optimizer and entropy bonus.
+  { game: "kuhn-poker", policyPerSeat: true, baseline: "role" },
+])("a run that stopped between rounds ends as one that did not: %o", async (options) => {
+  const overrides = { ...small, ...options, controls: [] };
+  const whole = await play(`whole-${options.game}`, overrides);
+  const folder = join(root, `stopped-${options.game}`);
   const stop = new AbortController();
   const common = {
     recipe,
@@ -119,7 +124,7 @@ test("a run that stopped between rounds ends as one that did not", async () => {
   const stopped = startRun({
     ...common,
     preset: "nano",
-    overrides: { ...small, controls: [] },
+    overrides,
     seed: 3,
     engineName: "fake",
     software: { spar: "test", node: "test", commit: null },
