@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createRandom, isSparError, sha256, systemClock } from "../../src/base/index.ts";
+import { createEngine } from "../../src/engines/embedded/engine.ts";
 import { filesUnder } from "../../src/store/atomic-files.ts";
 import { Database } from "../../src/store/database.ts";
 import { listRuns, openRunReader } from "../../src/store/index.ts";
@@ -35,6 +36,8 @@ const common = (folder: string) => ({
   clock: systemClock,
 });
 
+const identity = { preset: "nano", seed: 11, software: { spar: "test", node: "test", commit: null } };
+
 const start = (
   folder: string,
   more: { signal?: AbortSignal; observer?: (event: RunEvent) => void } = {},
@@ -42,10 +45,8 @@ const start = (
   startRun({
     ...common(folder),
     ...more,
-    preset: "nano",
-    seed: 11,
+    ...identity,
     engineName: "fake",
-    software: { spar: "test", node: "test", commit: null },
   });
 
 const resume = (folder: string): Promise<RunOutcome> => resumeRun(common(folder));
@@ -100,6 +101,26 @@ describe.skipIf(mounted === null)("a disk that", () => {
     }
     expect([...codes.keys()].toSorted()).toEqual(["disk-full", "finished"]);
     expect(codes.get("disk-full")).toBeGreaterThan(15);
+  }, 240_000);
+
+  test("fills up under the embedded engine, whose thread writes checkpoints, ends the run in the same way", async () => {
+    const engineFactory = async () => createEngine({ threadCount: 1 });
+    const begin = (folder: string): Promise<RunOutcome> =>
+      startRun({ ...common(folder), ...identity, engineName: "embedded", engineFactory });
+    const whole = join(root, "embedded", "run");
+    await begin(whole);
+    const messages: string[] = [];
+    for (const sizeKiB of [150, 250, 350]) {
+      using disk = SmallDisk.mount(sizeKiB);
+      if (disk === null) throw new Error("the disk of before cannot be mounted any more");
+      const folder = join(disk.folder, "run");
+      messages.push((await expectCode(begin(folder), "disk-full")).message);
+      disk.resize(8192);
+      if (existsSync(folder)) await resumeRun({ ...common(folder), engineFactory });
+      else await begin(folder);
+      expect(await contentOf(folder), `${sizeKiB} KiB`).toEqual(await contentOf(whole));
+    }
+    expect(messages.join("\n")).toContain("the embedded engine failed: ENOSPC");
   }, 240_000);
 
   test("is read-only refuses to go on, shows everything, and has lost nothing", async () => {

@@ -35,7 +35,11 @@ test("a thread that dies during calls fails them and every later one, and the en
   ];
   const ends = calls.map((call) => expectCode(call, "engine-failed"));
   await thread.terminate();
-  for (const error of await Promise.all(ends)) expect(error.message).toContain("thread");
+  for (const error of await Promise.all(ends))
+    expect([error.message, error.hint]).toEqual([
+      expect.stringContaining("thread"),
+      expect.stringContaining("resumed"),
+    ]);
   await expectCode(model.forward(rows), "engine-failed");
   await engine.close();
 });

@@ -63,7 +63,11 @@ export class ThreadClient {
     this.thread.on("message", (answers: FromEngine) => answers.forEach((answer) => this.receive(answer)));
     this.thread.on("error", (cause) => this.fail(threadError(cause)));
     this.thread.on("exit", () =>
-      this.fail(engineError("engine-failed", "the thread of the embedded engine ended")),
+      this.fail(
+        engineError("engine-failed", "the thread of the embedded engine ended", {
+          hint: "start the engine again; a run goes on from its last step when it is resumed",
+        }),
+      ),
     );
   }
 
