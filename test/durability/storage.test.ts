@@ -110,7 +110,7 @@ describe.skipIf(mounted === null)("a disk that", () => {
     const whole = join(root, "embedded", "run");
     await begin(whole);
     const messages: string[] = [];
-    for (const sizeKiB of [150, 250, 350]) {
+    for (const sizeKiB of [150, 350]) {
       using disk = SmallDisk.mount(sizeKiB);
       if (disk === null) throw new Error("the disk of before cannot be mounted any more");
       const folder = join(disk.folder, "run");

@@ -27,12 +27,12 @@ test("runs survive sixty seeds of faults", async () => {
 test("so they do on the embedded engine, whose thread dies, and whose calls are cancelled in their middle", async () => {
   const { problems, seedCount, comparedCount, ends, struck } = await runSeeds({
     first: 1,
-    last: 6,
+    last: 5,
     engine: "embedded",
   });
   expect(problems.join("\n")).toBe("");
-  expect(seedCount).toBe(6);
+  expect(seedCount).toBe(5);
   expect(comparedCount).toBeGreaterThan(0);
-  expect(ends["finished"]).toBeGreaterThanOrEqual(6);
+  expect(ends["finished"]).toBeGreaterThanOrEqual(5);
   expect((struck["thread"] ?? 0) + (struck["cancel"] ?? 0)).toBeGreaterThan(0);
 }, 300_000);
