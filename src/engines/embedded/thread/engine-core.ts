@@ -139,7 +139,7 @@ export class EngineCore {
           return version;
         }),
       save: ({ modelId, folder }, context) =>
-        this.inOrder(modelId, context, ({ model }) => saveState(folder, model)),
+        this.inOrder(modelId, context, ({ model }) => saveState(folder, model, context.signal)),
       load: ({ modelId, folder, includeOptimizer }, context) =>
         this.inOrder(modelId, context, async ({ model }) => {
           const state = await loadState(folder, this.library.executor.heap);
@@ -148,7 +148,7 @@ export class EngineCore {
         }),
       export: ({ modelId, folder }, context) =>
         this.inOrder(modelId, context, async ({ model }) => {
-          await exportModel(folder, model);
+          await exportModel(folder, model, context.signal);
           return null;
         }),
       releaseModel: ({ modelId }, context) =>

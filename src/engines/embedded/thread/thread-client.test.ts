@@ -1,4 +1,7 @@
 /** No wait outlives the thread that it waits for (promise 3). */
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { expect, test, vi } from "vitest";
 import { tokens, type Datum, type Model } from "../../../contract/index.ts";
@@ -43,6 +46,31 @@ test("a thread that dies during calls fails them and every later one, and the en
   await expectCode(model.forward(rows), "engine-failed");
   await engine.close();
 });
+
+test("an engine that is closed while it saves leaves no file open and no half of a folder", async () => {
+  const root = mkdtempSync(join(tmpdir(), "spar-close-"));
+  for (const afterMs of [0, 1, 2, 3, 4, 6]) {
+    const { engine, model } = await startWithThread();
+    const saved = model.save(join(root, `saved-${afterMs}`)).catch((thrown: unknown) => thrown);
+    await new Promise((resolve) => setTimeout(resolve, afterMs));
+    await engine.close();
+    if (!existsSync(join(root, `saved-${afterMs}`))) expect(await saved).toMatchObject({ code: "aborted" });
+    expect(readdirSync(root).filter((name) => name.startsWith("."))).toEqual([]);
+    expect(openFilesIn(root)).toEqual([]);
+  }
+  rmSync(root, { recursive: true });
+});
+
+/** None where the system does not tell. */
+function openFilesIn(folder: string): string[] {
+  const descriptors = "/proc/self/fd";
+  if (!existsSync(descriptors)) return [];
+  return readdirSync(descriptors)
+    .map((name) => join(descriptors, name))
+    .filter((path) => existsSync(path))
+    .map((path) => readlinkSync(path))
+    .filter((path) => path.startsWith(folder));
+}
 
 test("a thread whose heap is full fails its calls with memory-exhausted and what to do", async () => {
   const { engine, model, thread } = await startWithThread();

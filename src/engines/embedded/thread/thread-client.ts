@@ -41,6 +41,11 @@ interface Pending {
   readonly answer: AnswerOutputs | undefined;
 }
 
+/** Calls that read or write files. */
+const fileCalls: ReadonlySet<EngineCallName> = new Set(["createModel", "save", "load", "export"]);
+/** For those of them that are under way when the engine is closed. */
+const filesTimeoutMs = 5_000;
+
 /** An hour: long enough for any call that makes progress, short enough that nothing hangs for ever. */
 const defaultTimeoutMs = 3_600_000;
 
@@ -51,6 +56,9 @@ export class ThreadClient {
   private outbox: CallMessage[] = [];
   private nextId = 1;
   private failure: SparError | undefined;
+  /** Calls that have been sent and may have files open, also where nobody waits for them any more. */
+  private readonly withFiles = new Set<number>();
+  private filesClosed: () => void = () => undefined;
 
   constructor(workerData: EngineThreadData) {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
@@ -92,12 +100,22 @@ export class ThreadClient {
     if (this.failure !== undefined) throw this.failure;
   }
 
-  /** Ends every call with `aborted` and the thread with its helpers. */
+  /** Ends every call with `aborted` and the thread with its helpers. What it writes is first written or given up. */
   async close(): Promise<void> {
     this.closing.abort();
     // Nothing else may keep the process alive by now, and then the wait would never end.
     this.thread.ref();
+    await this.closeFiles();
     await this.thread.terminate();
+  }
+
+  /** A thread that is ended while it opens a file leaves the file open, and half of what it wrote. */
+  private async closeFiles(): Promise<void> {
+    if (this.withFiles.size === 0) return;
+    const wait = { boundary: "engine", what: "the end of writing", timeoutMs: filesTimeoutMs } as const;
+    const closed = new Promise<void>((resolve) => (this.filesClosed = resolve));
+    // Whoever closes wants an end, in any case.
+    await withDeadline(wait, () => closed).catch(() => undefined);
   }
 
   private send<Name extends EngineCallName>(site: CallSite<Name>, signal: AbortSignal): Promise<unknown> {
@@ -116,17 +134,20 @@ export class ThreadClient {
   private flush(): void {
     const calls = this.outbox;
     this.outbox = [];
-    if (!this.closing.signal.aborted) this.post({ kind: "calls", calls });
+    if (this.closing.signal.aborted) return;
+    for (const { id, name } of calls) if (fileCalls.has(name)) this.withFiles.add(id);
+    this.post({ kind: "calls", calls });
   }
 
   private cancel(id: number): void {
     if (!this.pending.has(id)) return;
     this.settle(id)?.reject(abortedError({ boundary: "engine", what: "a call on the embedded engine" }));
     this.outbox = this.outbox.filter((call) => call.id !== id);
-    if (!this.closing.signal.aborted) this.post({ kind: "cancel", id });
+    this.post({ kind: "cancel", id });
   }
 
   private receive(message: EngineAnswer): void {
+    if (message.kind !== "outputs") this.finishFiles(message.id);
     switch (message.kind) {
       case "result":
         this.settle(message.id)?.resolve(message.result);
@@ -159,8 +180,14 @@ export class ThreadClient {
     return pending;
   }
 
+  private finishFiles(id: number): void {
+    this.withFiles.delete(id);
+    if (this.withFiles.size === 0) this.filesClosed();
+  }
+
   private fail(failure: SparError): void {
     this.failure ??= failure;
+    for (const id of this.withFiles) this.finishFiles(id);
     const ids = Array.from(this.pending.keys());
     for (const id of ids) this.settle(id)?.reject(this.failure);
   }

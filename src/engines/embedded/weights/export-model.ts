@@ -16,16 +16,17 @@ import { decodeSafetensors, encodeSafetensors, type NamedTensor } from "./safete
 import { newBlock, viewBlock, type WeightBlock } from "./weight-store.ts";
 import { writeFolder } from "./write-folder.ts";
 
-export async function exportModel(folder: string, model: LiveModel): Promise<void> {
+export async function exportModel(folder: string, model: LiveModel, signal?: AbortSignal): Promise<void> {
   const { heap, weights } = model;
   const isLlama = isLlamaClass(weights.shape);
   const own = tensorsOf(viewBlock(heap, weights), placesOf(weights));
   const tensors = isLlama ? own.map((tensor) => renamed(transposed(tensor))) : own;
-  await writeFolder(folder, {
+  const files = {
     "config.json": `${JSON.stringify(configOf(weights.shape), null, 2)}\n`,
     "model.safetensors": encodeSafetensors(tensors, { format: "pt" }),
     ...tokenizerFiles(model.tokenizer),
-  });
+  };
+  await writeFolder(folder, files, signal);
 }
 
 /** @throws `state-unreadable` */

@@ -46,7 +46,7 @@ export interface LoadedState {
   readonly tokenizer: TokenizerDefinition | undefined;
 }
 
-export async function saveState(folder: string, model: LiveModel): Promise<SavedState> {
+export async function saveState(folder: string, model: LiveModel, signal?: AbortSignal): Promise<SavedState> {
   const { heap, adapterState, optimizer, stepCount, tuning } = model;
   const base = adapterState?.base ?? model.weights;
   const weights = encodeSafetensors(tensorsOf(viewBlock(heap, base), placesOf(base)));
@@ -74,7 +74,7 @@ export async function saveState(folder: string, model: LiveModel): Promise<Saved
     ];
     files["optimizer.safetensors"] = encodeSafetensors(moments);
   }
-  const bytes = await writeFolder(folder, files);
+  const bytes = await writeFolder(folder, files, signal);
   return { folder, bytes, digest: digestFiles(files) };
 }
 

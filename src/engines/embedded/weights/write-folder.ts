@@ -4,12 +4,13 @@
  */
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { throwIfAborted } from "../../../base/index.ts";
 import { engineError } from "../../../contract/index.ts";
 
 export type FolderFiles = Readonly<Record<string, string | Uint8Array>>;
 
-/** @returns bytes written. @throws `invalid-input` when the folder exists */
-export async function writeFolder(folder: string, files: FolderFiles): Promise<number> {
+/** @returns bytes written. @throws `invalid-input` when the folder exists, `aborted` where that comes in time */
+export async function writeFolder(folder: string, files: FolderFiles, signal?: AbortSignal): Promise<number> {
   if (await exists(folder)) {
     throw engineError("invalid-input", `expected a folder that does not exist yet, got ${folder}`, {
       hint: "choose another folder, or remove this one",
@@ -22,9 +23,12 @@ export async function writeFolder(folder: string, files: FolderFiles): Promise<n
   await mkdir(draft);
   try {
     let bytes = 0;
-    for (const [name, content] of Object.entries(files))
+    for (const [name, content] of Object.entries(files)) {
+      throwIfAborted(signal, { boundary: "engine", what: `writing ${folder}` });
       bytes += await writeDurably(join(draft, name), content);
+    }
     await syncFolder(draft);
+    throwIfAborted(signal, { boundary: "engine", what: `writing ${folder}` });
     await rename(draft, folder);
     await syncFolder(parent);
     return bytes;
