@@ -28,7 +28,6 @@ const hopeless: ReadonlySet<string> = new Set([
   "run-too-old",
   "loss-not-finite",
   "weights-diverged",
-  "memory-exhausted",
 ]);
 
 /** Removes what nobody misses; returns the last words. */
