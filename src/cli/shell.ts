@@ -1,6 +1,6 @@
 /**
  * What a command may touch of the world outside: the screen, the clock, the environment, the working
- * folder, standard input. Made once by `main.ts`; tests make their own.
+ * folder, standard input. Made once by `command.ts`; tests make their own.
  */
 import type { Clock } from "../base/index.ts";
 import type { PackageFolder } from "./discovery/package-folder.ts";
