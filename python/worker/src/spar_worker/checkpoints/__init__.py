@@ -1,0 +1,1 @@
+"""What outlives the process: states, weights for sampling, exports."""

@@ -1,0 +1,1 @@
+"""Base models, what is trained on them, and what was published of them."""

@@ -1,0 +1,1 @@
+"""Sampling: batches that sequences join and leave."""

@@ -1,0 +1,1 @@
+"""The HTTP server: who may ask, in which order things are done, where results wait."""

@@ -1,0 +1,106 @@
+"""Answers of the HTTP layer: bodies read with a limit, errors as JSON, futures as the wire names them."""
+
+from typing import TypeVar
+
+import zstandard
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from pydantic import BaseModel, ValidationError
+
+from ..errors import WorkerError, failure_of, invalid_input
+from .access import has_access
+from .futures import Future, NumberTakenError, TooManyWaitingError
+
+Body = TypeVar("Body", bound=BaseModel)
+
+_statuses = {
+    "model-unknown": 404,
+    "version-unknown": 404,
+    "checkpoint-unknown": 404,
+    "session-ended": 410,
+    "model-released": 404,
+    "body-too-large": 413,
+}
+
+
+async def read_bytes(request: web.Request, limit_bytes: int) -> bytes:
+    """The body, decompressed where it says that it is compressed.
+
+    Raises:
+        WorkerError: `body-too-large`, also where it is so after decompression only.
+    """
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise _too_large(limit_bytes) from error
+    if request.headers.get("Content-Encoding") != "zstd":
+        return body
+    try:
+        with zstandard.ZstdDecompressor().stream_reader(body) as reader:
+            plain = reader.read(limit_bytes + 1)
+    except zstandard.ZstdError as error:
+        raise invalid_input(f"expected a body in zstd, got: {error}") from error
+    if len(plain) > limit_bytes:
+        raise _too_large(limit_bytes)
+    return plain
+
+
+def _too_large(limit_bytes: int) -> WorkerError:
+    return WorkerError("body-too-large", f"expected a body of at most {limit_bytes} bytes, got a larger one")
+
+
+def parse(model: type[Body], body: bytes) -> Body:
+    """A JSON body.
+
+    Raises:
+        WorkerError: `invalid-input`, with what pydantic found.
+    """
+    try:
+        return model.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        found = "; ".join(
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+            for problem in error.errors()[:5]
+        )
+        raise invalid_input(f"expected a body of {model.__name__}, got: {found}") from error
+
+
+def future_answer(future: Future) -> web.Response:
+    """What a submission is answered with."""
+    fields: dict[str, object] = {"request_id": future.request_id}
+    if future.model_id is not None:
+        fields["model_id"] = future.model_id
+    return web.json_response(fields | future.fields)
+
+
+def error_answer(error: BaseException) -> web.Response:
+    """An error as JSON; the status says whether asking again may help."""
+    failure = failure_of(error)
+    status = _statuses.get(failure.code, 400 if failure.category == "user" else 500)
+    return web.json_response(failure.as_json() | {"detail": failure.message}, status=status)
+
+
+def make_middleware(key: str) -> Middleware:
+    """Access and errors, around every handler."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not has_access(request, key):
+            hint = "send the key that the worker printed or was given as X-API-Key"
+            return web.json_response(
+                {"error": "expected the worker's key, got another or none", "category": "user", "hint": hint},
+                status=401,
+            )
+        try:
+            return await handler(request)
+        except web.HTTPException:
+            raise
+        except TooManyWaitingError:
+            return web.json_response({"error": "too many requests wait", "category": "server"}, status=429)
+        except NumberTakenError:
+            error = "a request with this number came before, with another body"
+            return web.json_response({"error": error, "category": "user", "code": "number-taken"}, status=409)
+        except Exception as error:
+            return error_answer(error)
+
+    return middleware

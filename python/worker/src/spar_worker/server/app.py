@@ -1,0 +1,59 @@
+"""Puts a worker together, and serves it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import torch
+from aiohttp import web
+
+from ..compute import ComputeThread
+from ..models.registry import Registry
+from ..settings import Settings
+from .answers import make_middleware
+from .futures import FutureStore
+from .routes_service import ServiceRoutes
+from .routes_training import TrainingRoutes
+from .service import Service
+from .sessions import Sessions
+
+tidy_interval_s = 5.0
+
+
+def make_service(settings: Settings) -> Service:
+    """A worker that computes and that nobody reaches yet."""
+    if settings.is_deterministic:
+        torch.use_deterministic_algorithms(True)
+    registry = Registry(settings)
+    return Service(
+        settings=settings,
+        registry=registry,
+        compute=ComputeThread(),
+        sessions=Sessions(settings.session_timeout_s),
+        futures=FutureStore(waiting_limit=settings.waiting_limit, lifetime_s=settings.result_lifetime_s),
+    )
+
+
+def make_app(service: Service) -> web.Application:
+    """The worker behind its paths."""
+    app = web.Application(
+        client_max_size=service.settings.body_limit_bytes, middlewares=[make_middleware(service.settings.key)]
+    )
+    for part in (ServiceRoutes(service), TrainingRoutes(service)):
+        app.add_routes(part.routes())
+
+    async def tidying(_: web.Application) -> AsyncIterator[None]:
+        async def tidy() -> None:
+            while True:
+                await asyncio.sleep(tidy_interval_s)
+                service.tidy()
+
+        task = asyncio.create_task(tidy())
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        service.close()
+
+    app.cleanup_ctx.append(tidying)
+    return app

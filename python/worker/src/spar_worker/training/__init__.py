@@ -1,0 +1,1 @@
+"""Losses, passes and optimizers."""
