@@ -16,7 +16,7 @@ export interface Architecture {
   readonly positions?: "rotary" | "learned" | "linear-bias";
   /** Default `gelu`; `swiglu` is the gated unit of Llama-class models. */
   readonly activation?: "gelu" | "relu" | "swiglu";
-  /** Input and output embeddings are one matrix. Default true. */
+  /** Input and output embeddings are one matrix. Default true. Apart, those of the input begin with deviation 1. */
   readonly tiedEmbeddings?: boolean;
 }
 

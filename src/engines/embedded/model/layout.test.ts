@@ -46,3 +46,15 @@ test.each([
 ])("an architecture that cannot be built names %s", (name, architecture) => {
   expect(() => resolveShape(architecture)).toThrow(name);
 });
+
+test("embeddings that are read out as logits begin small, others do not", () => {
+  const deviationOf = (name: string, tiedEmbeddings: boolean): unknown =>
+    listLeaves(resolveShape({ ...small, positions: "learned", tiedEmbeddings })).find(
+      (leaf) => leaf.name === name,
+    )?.initialisation;
+  for (const name of ["embedding", "positions"]) {
+    expect(deviationOf(name, true)).toEqual({ kind: "normal", deviation: 0.02 });
+    expect(deviationOf(name, false)).toEqual({ kind: "normal", deviation: 1 });
+  }
+  expect(deviationOf("head", false)).toEqual({ kind: "normal", deviation: 0.02 });
+});

@@ -91,9 +91,12 @@ export function shapeKey(shape: ModelShape): string {
 export function listLeaves(shape: ModelShape): Leaf[] {
   const { width, feedForwardWidth, layerCount, paddedVocabularySize } = shape;
   const builder = new LayoutBuilder(shape);
-  builder.add("embedding", [paddedVocabularySize, width], normal(0.02));
+  // Tied, the embeddings are read out as logits, which must begin small. Untied, small ones would be turned
+  // around by a few steps of an optimizer like Adam, which moves every number at the same rate.
+  const embeddingDeviation = shape.tiedEmbeddings ? 0.02 : 1;
+  builder.add("embedding", [paddedVocabularySize, width], normal(embeddingDeviation));
   if (shape.positions === "learned")
-    builder.add("positions", [shape.paddedContextLength, width], normal(0.02));
+    builder.add("positions", [shape.paddedContextLength, width], normal(embeddingDeviation));
   // Branches that add to the residual stream start smaller the more of them there are.
   const branch = 1 / Math.sqrt(2 * layerCount);
   for (let layer = 0; layer < layerCount; layer += 1) {
