@@ -10,9 +10,10 @@ import { recipeOfRun, runSession, type KnownEngine } from "../run-session.ts";
 import { runsFolderOf } from "../runs-folder.ts";
 import type { Shell } from "../shell.ts";
 import { addCommonOptions } from "./recipe-options.ts";
+import { addServerOptions, serverSettings, type ServerOptions } from "./server-options.ts";
 import { addThreadOption } from "./thread-option.ts";
 
-interface ResumeOptions {
+interface ResumeOptions extends ServerOptions {
   readonly recipe?: string;
   readonly engine?: string;
   readonly threads?: number;
@@ -27,7 +28,7 @@ export function addResumeCommand(program: Command, shell: Shell): void {
     .description("go on where a run stopped: its name below the folder of runs, or its path")
     .option("--recipe <path>", "the recipe file, where the run was begun with one of yours")
     .option("-e, --engine <id>", "another engine of the same kind");
-  addThreadOption(command)
+  addServerOptions(addThreadOption(command))
     .option("--runs-folder <folder>", "where runs are kept; else SPAR_RUNS, else ./runs")
     .option("--json", "print events as JSON lines")
     .option("--quiet", "no progress")
@@ -52,7 +53,10 @@ async function resume(typed: string, options: ResumeOptions, shell: Shell): Prom
     folder,
     engine,
     knownEngine: knownEngineOf(manifest),
-    settings: options.threads === undefined ? {} : { threadCount: options.threads },
+    settings: {
+      ...(options.threads === undefined ? {} : { threadCount: options.threads }),
+      ...serverSettings(options, shell),
+    },
     examplePrompt: examplePromptOf(recipe, manifest),
     isJson: options.json === true,
     isQuiet: options.quiet === true,

@@ -16,9 +16,10 @@ import { softwareOf } from "../software.ts";
 import { warnAboutSize } from "../plan/warn-about-size.ts";
 import { wholeNumber } from "./number-argument.ts";
 import { addCommonOptions, addRecipeOptions, type RecipeOptions } from "./recipe-options.ts";
+import { addServerOptions, serverSettings, type ServerOptions } from "./server-options.ts";
 import { addThreadOption } from "./thread-option.ts";
 
-interface RunOptions extends RecipeOptions {
+interface RunOptions extends RecipeOptions, ServerOptions {
   readonly threads?: number;
   readonly name?: string;
   readonly runFolder?: string;
@@ -31,7 +32,7 @@ export function addRunCommand(program: Command, shell: Shell): void {
   const command = program
     .command("run <recipe>")
     .description("run a recipe: an id that spar list shows, or the path of a file of yours");
-  addThreadOption(addRecipeOptions(command))
+  addServerOptions(addThreadOption(addRecipeOptions(command)))
     .option("--name <name>", "name of the run, below the folder of runs")
     .addOption(
       new Option("--run-folder <folder>", "the folder of the run itself").conflicts(["name", "runsFolder"]),
@@ -64,7 +65,10 @@ async function runRecipe(typed: string, options: RunOptions, shell: Shell): Prom
     folder,
     engine,
     knownEngine: null,
-    settings: options.threads === undefined ? {} : { threadCount: options.threads },
+    settings: {
+      ...(options.threads === undefined ? {} : { threadCount: options.threads }),
+      ...serverSettings(options, shell),
+    },
     examplePrompt: recipe.examplePrompt?.(prepared.options) ?? null,
     isJson: options.json === true,
     isQuiet: options.quiet === true,

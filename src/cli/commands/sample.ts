@@ -16,8 +16,9 @@ import { answerLines } from "../sample/show-answers.ts";
 import type { Shell } from "../shell.ts";
 import { decimalNumber, wholeNumber } from "./number-argument.ts";
 import { addCommonOptions, collect } from "./recipe-options.ts";
+import { addServerOptions, serverSettings, type ServerOptions } from "./server-options.ts";
 
-interface SampleOptions extends SampleSettings {
+interface SampleOptions extends SampleSettings, ServerOptions {
   readonly prompt: readonly string[];
   readonly policy?: string;
   readonly engine?: string;
@@ -27,8 +28,7 @@ interface SampleOptions extends SampleSettings {
 }
 
 export function addSampleCommand(program: Command, shell: Shell): void {
-  const command = program
-    .command("sample <run>")
+  const command = addServerOptions(program.command("sample <run>"))
     .description("try the trained model: answers from the start of the run and from its end, side by side")
     .option(
       "--prompt <text>",
@@ -58,7 +58,7 @@ async function sample(typed: string, options: SampleOptions, shell: Shell): Prom
     place,
     workingFolder,
   });
-  const engine = await startEngine(located, {});
+  const engine = await startEngine(located, serverSettings(options, shell));
   try {
     const loaded: LoadedWeights[] = [];
     for (const weights of firstAndLast(policy)) loaded.push(await loadWeights({ engine, reader, weights }));

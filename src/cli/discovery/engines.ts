@@ -14,6 +14,10 @@ export interface EngineSettings {
   readonly threadCount?: number;
   /** What executes the arithmetic, where an engine has several ways: one of its `executors`. */
   readonly executor?: string;
+  /** The server's address, for engines that speak to one. */
+  readonly url?: string;
+  /** The server's key; never written anywhere. */
+  readonly key?: string;
 }
 
 /** What `engine.ts` of an engine exports. */

@@ -1,0 +1,134 @@
+/** What is saved on the server: lists, ends of life, archives, and what a state was made from. */
+import { z } from "zod";
+import type { CallOptions } from "../../../base/index.ts";
+import { tinkerError, unexpectedAnswer } from "../errors.ts";
+import type { SendOptions } from "../transport/requests.ts";
+import type { Connection } from "./connection.ts";
+
+export interface Checkpoint {
+  readonly id: string;
+  /** `training`, `sampler`, or what newer servers have. */
+  readonly kind: string;
+  readonly path: string;
+  /** As the server wrote it, ISO 8601. */
+  readonly time: string;
+  readonly bytes: number | null;
+  readonly expiresAt: string | null;
+}
+
+/** What is known of a saved state. */
+export interface SavedStateFacts {
+  readonly baseModel: string;
+  /** Null where all weights are trained. */
+  readonly loraRank: number | null;
+}
+
+const checkpointsAnswer: z.ZodType<readonly Checkpoint[]> = z
+  .object({
+    checkpoints: z.array(
+      z.object({
+        checkpoint_id: z.string(),
+        checkpoint_type: z.string(),
+        tinker_path: z.string(),
+        time: z.string(),
+        size_bytes: z.number().nullish(),
+        expires_at: z.string().nullish(),
+      }),
+    ),
+  })
+  .transform(({ checkpoints }) =>
+    checkpoints.map((one) => ({
+      id: one.checkpoint_id,
+      kind: one.checkpoint_type,
+      path: one.tinker_path,
+      time: one.time,
+      bytes: one.size_bytes ?? null,
+      expiresAt: one.expires_at ?? null,
+    })),
+  );
+
+const stateFactsAnswer: z.ZodType<SavedStateFacts> = z
+  .object({ base_model: z.string(), is_lora: z.boolean(), lora_rank: z.int().nullish() })
+  .transform((facts) => ({
+    baseModel: facts.base_model,
+    loraRank: facts.is_lora ? (facts.lora_rank ?? null) : null,
+  }));
+
+/** The parts of `tinker://{run}/{weights or sampler_weights}/{name}`. @throws `request-refused` */
+export function parsePath(path: string): {
+  readonly run: string;
+  readonly kind: string;
+  readonly name: string;
+} {
+  const [, run, kind, name] = /^tinker:\/\/([^/]+)\/([a-z_]+)\/([^/]+)$/u.exec(path) ?? [];
+  if (run !== undefined && kind !== undefined && name !== undefined) return { run, kind, name };
+  throw tinkerError("request-refused", `expected a path like tinker://run/weights/name, got ${path}`);
+}
+
+export class Checkpoints {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** All of a training run: `model_id`, or the first part of a path. */
+  async list(run: string, call: CallOptions = {}): Promise<readonly Checkpoint[]> {
+    return this.#connection.bounded("the list of checkpoints", call, (signal) =>
+      this.#connection.ask(checkpointsAnswer, {
+        method: "GET",
+        path: `training_runs/${encodeURIComponent(run)}/checkpoints`,
+        signal,
+        canRepeat: true,
+      }),
+    );
+  }
+
+  async delete(path: string, call: CallOptions = {}): Promise<void> {
+    await this.#tell({ method: "DELETE", path: placeOf(path) }, call);
+  }
+
+  /** When it goes by itself; null for never. */
+  async setTimeToLive(path: string, seconds: number | null, call: CallOptions = {}): Promise<void> {
+    const body = { type: "json" as const, value: { ttl_seconds: seconds } };
+    await this.#tell({ method: "PUT", path: `${placeOf(path)}/ttl`, body }, call);
+  }
+
+  /** Where an archive can be fetched from, for a while, without a key. */
+  async archiveUrl(path: string, call: CallOptions = {}): Promise<string> {
+    const { run, kind, name } = parsePath(path);
+    const place = this.#connection.profile.id.startsWith("skyrl") ? name : `${kind}/${name}`;
+    const headers = await this.#tell(
+      { method: "GET", path: `training_runs/${encodeURIComponent(run)}/checkpoints/${place}/archive` },
+      call,
+    );
+    const location = headers.get("location");
+    if (location === null) throw unexpectedAnswer("GET archive", "an address to fetch it from", "none");
+    return new URL(location, this.#connection.url).href;
+  }
+
+  /** What a saved state was made from. */
+  async stateFacts(path: string, call: CallOptions = {}): Promise<SavedStateFacts> {
+    return this.#connection.bounded("weights_info", call, (signal) =>
+      this.#connection.ask(stateFactsAnswer, {
+        method: "POST",
+        path: "weights_info",
+        body: { type: "json", value: { tinker_path: path } },
+        signal,
+        canRepeat: true,
+      }),
+    );
+  }
+
+  async #tell(request: Pick<SendOptions, "method" | "path" | "body">, call: CallOptions): Promise<Headers> {
+    const what = `${request.method} ${request.path}`;
+    return this.#connection.bounded(what, call, (signal) =>
+      this.#connection.tell({ ...request, signal, canRepeat: true }),
+    );
+  }
+}
+
+function placeOf(path: string): string {
+  const { run, kind, name } = parsePath(path);
+  return `training_runs/${encodeURIComponent(run)}/checkpoints/${kind}/${encodeURIComponent(name)}`;
+}

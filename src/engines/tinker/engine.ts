@@ -1,0 +1,67 @@
+/**
+ * The engine `tinker`: any server that speaks the wire of the Tinker training API. `--engine tinker --url URL` asks
+ * the server what it is; `--engine tinker:skyrl` and the like name its profile. Found by folder, loaded when it is used.
+ */
+import type { CallOptions } from "../../base/index.ts";
+import type { Capability, EngineDescription } from "../../contract/index.ts";
+import { connect } from "./client/connection.ts";
+import type { ConnectOptions } from "./client/connect-options.ts";
+import type { ProfileId } from "./client/profile.ts";
+import { tinkerError } from "./errors.ts";
+import { profiles } from "./profiles/detect.ts";
+import { hosted } from "./profiles/hosted.ts";
+import { TinkerEngine } from "./tinker-engine.ts";
+
+/** A profile, or `auto`: the server is asked. */
+export type TinkerExecutor = ProfileId | "auto";
+
+export interface TinkerEngineOptions extends Omit<ConnectOptions, "url" | "profile"> {
+  /** The server's address: `http://127.0.0.1:8000`. */
+  readonly url?: string;
+  /** Which kind of server it is. Default `auto`. */
+  readonly executor?: TinkerExecutor;
+  /** What the server computes in, where it does not say so itself; tolerances depend on it. Default `bfloat16`. */
+  readonly precision?: EngineDescription["precision"];
+}
+
+/** What can be asked of a server whose profile is not known yet. */
+export const capabilities: ReadonlySet<Capability> = new Set(hosted.capabilities);
+
+/** The usual one first. */
+export const executors: readonly {
+  readonly name: TinkerExecutor;
+  readonly capabilities: ReadonlySet<Capability>;
+}[] = [
+  { name: "auto", capabilities },
+  ...profiles.map((profile) => ({ name: profile.id, capabilities: new Set(profile.capabilities) })),
+];
+
+/** Of a server's capabilities, what this client can ask for. The others have their place on the wire. */
+const notYet: ReadonlySet<Capability> = new Set<Capability>([
+  "images",
+  "entropies",
+  "values",
+  "embeddings",
+  "one-pass-custom-loss",
+]);
+
+/**
+ * Begins a session with a server; it ends with `close`.
+ *
+ * @throws `server-unreachable`, `key-refused`, `request-refused` without an address, `unexpected-answer`
+ */
+export async function createEngine(
+  options: TinkerEngineOptions = {},
+  call: CallOptions = {},
+): Promise<TinkerEngine> {
+  const { url, executor = "auto", precision = "bfloat16", ...rest } = options;
+  if (url === undefined) {
+    throw tinkerError("request-refused", "engine tinker needs the address of a server", {
+      hint: "--url http://127.0.0.1:8000, or the environment variable SPAR_TINKER_URL",
+    });
+  }
+  const profile = executor === "auto" ? {} : { profile: executor };
+  const connection = await connect({ ...rest, url, ...profile }, call);
+  const able = connection.profile.capabilities.filter((capability) => !notYet.has(capability));
+  return new TinkerEngine(connection, { capabilities: new Set(able), precision });
+}

@@ -1,0 +1,31 @@
+/** SkyRL's server with its JAX backend, which runs on CPUs too. Differs from the others in what a gradient is. */
+import type { Profile } from "../client/profile.ts";
+import { skyrl } from "./skyrl.ts";
+
+const ofTrainingBackends = new Set([
+  "a pass waits for those of another loss before it is sent",
+  "of Adam's settings the learning rate alone has an effect",
+  "policy losses are sent with weights of 1, and advantages carry what they were",
+]);
+
+export const skyrlJax: Profile = {
+  ...skyrl,
+  id: "skyrl-jax",
+  title: "SkyRL with its JAX backend",
+  tried: "not tried yet; written from skyrl 0.4.0",
+  departures: [
+    {
+      what: "every loss is sent with weights of 1 and advantages that carry weight, length of the row and number of rows; crossEntropy goes as cispo clipped to 1",
+      reason:
+        "each row is divided by the sum of its weights and the gradient by the number of rows, and sums that are not positive blow up",
+    },
+    {
+      what: "with several passes per step their proportions are kept, and epsilon is divided by the factor that is too much",
+      reason: "the number of rows is known only when the step is taken",
+    },
+    ...skyrl.departures.filter(({ what }) => !ofTrainingBackends.has(what)),
+  ],
+  reduction: "row-mean",
+  mergesLosses: false,
+  honoursAdamSettings: true,
+};

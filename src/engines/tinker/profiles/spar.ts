@@ -1,0 +1,37 @@
+/** Servers of ours. What one can do it says itself; this is what all of them do. */
+import type { Profile } from "../client/profile.ts";
+
+export const spar: Profile = {
+  id: "spar",
+  title: "a server of spar",
+  tried: "against the double of the tests; conformance suite and faults",
+  departures: [],
+  capabilities: [
+    "prompt-logprobs",
+    "loss:crossEntropy",
+    "loss:importanceSampling",
+    "loss:ppo",
+    "loss:cispo",
+    "loss:dro",
+    "optimizer:adamw",
+    "lora",
+    "several-models",
+    "hub-models",
+    "idempotent-submission",
+  ],
+  losses: ["cross_entropy", "importance_sampling", "ppo", "cispo", "dro"],
+  reduction: "sum",
+  honoursWeights: true,
+  mergesLosses: false,
+  recognises: { passes: true, steps: true, saves: true },
+  clipsGradients: true,
+  honoursAdamSettings: true,
+  loadsAnyTime: true,
+  fixedLoraAlpha: null,
+  unloadsModels: true,
+  deletesCheckpoints: true,
+  emptyStopMeansNone: true,
+  mixesStops: true,
+  cancelsRequests: true,
+  takesProtobuf: true,
+};

@@ -1,0 +1,282 @@
+/** The engine contract on a server of the Tinker wire. Computes nothing itself but gradients of custom losses. */
+import { isSparError, mapBounded, type CallOptions } from "../../base/index.ts";
+import {
+  capabilityMissing,
+  checkChunks,
+  checkSampleRequest,
+  engineError,
+  samplingDefaults,
+  type Capability,
+  type Chunk,
+  type CreateModelOptions,
+  type Engine,
+  type EngineDescription,
+  type Model,
+  type PolicyVersion,
+  type SampledSequence,
+  type SampleRequest,
+  type SampleResponse,
+} from "../../contract/index.ts";
+import { loadTokenizer } from "../../text/index.ts";
+import { Checkpoints } from "./client/checkpoints.ts";
+import type { Connection } from "./client/connection.ts";
+import { Samplers, type WireSampleRequest } from "./client/samplers.ts";
+import { createTrainingModel, type TrainingModel } from "./client/training-model.ts";
+import { unexpectedAnswer } from "./errors.ts";
+import { wireChunks } from "./losses/encode-loss.ts";
+import { newModelOptions, startOf } from "./model-origin.ts";
+import type { EngineHost, PublishedVersion } from "./published.ts";
+import type { ModelOrigin } from "./state-folder.ts";
+import { TinkerModel } from "./tinker-model.ts";
+import type { SampleOutput, WireSequence } from "./wire/data.ts";
+
+/** Where a server does not say how large something is. */
+const unknownSize: number = 2 ** 31 - 1;
+const scoresAtOnce = 64;
+
+export class TinkerEngine implements Engine, EngineHost {
+  readonly description: EngineDescription;
+  readonly capabilities: ReadonlySet<Capability>;
+  readonly connection: Connection;
+  readonly #samplers: Samplers;
+  readonly #checkpoints: Checkpoints;
+  readonly #names = new Set<string>();
+  readonly #versions = new Map<string, PublishedVersion>();
+
+  constructor(
+    connection: Connection,
+    options: {
+      readonly capabilities: ReadonlySet<Capability>;
+      /** Where the server does not say it. */
+      readonly precision: EngineDescription["precision"];
+    },
+  ) {
+    const { profile, server } = connection;
+    this.connection = connection;
+    this.capabilities = options.capabilities;
+    this.#samplers = new Samplers(connection);
+    this.#checkpoints = new Checkpoints(connection);
+    this.description = {
+      id: "tinker",
+      executor: server.spar?.executor ?? profile.id,
+      precision: server.spar?.precision ?? options.precision,
+      threadCount: 1,
+      software: server.spar?.software ?? profile.title,
+    };
+  }
+
+  async createModel(options: CreateModelOptions, call: CallOptions = {}): Promise<Model> {
+    const { name } = options;
+    this.connection.checkOpen();
+    if (this.#names.has(name)) {
+      throw engineError("invalid-input", `expected a name that no live model has, got ${name}`, {
+        hint: "choose another name, or release the other model first",
+      });
+    }
+    if (this.#names.size > 0 && !this.capabilities.has("several-models"))
+      throw capabilityMissing("tinker", "several-models");
+    this.#names.add(name);
+    try {
+      return await this.#create(options, call);
+    } catch (thrown) {
+      this.#names.delete(name);
+      throw thrown;
+    }
+  }
+
+  async sample(
+    version: PolicyVersion,
+    request: SampleRequest,
+    call: CallOptions = {},
+  ): Promise<SampleResponse> {
+    const { sizes, baseModel, extension } = this.#find(version).origin;
+    if (request.includePromptLogprobs === true) this.#need("prompt-logprobs");
+    this.#refuseImages(request.prompt);
+    checkSampleRequest(request, sizes);
+    const { parameters, count = 1 } = request;
+    const stop = this.#stopOf(request, baseModel !== "" || "tokenizer" in extension);
+    const positions = wireChunks(request.prompt).reduce((sum, chunk) => sum + lengthOf(chunk), 0);
+    const room = Math.max(1, sizes.contextLength - positions);
+    const output = await this.#samplers.sample(
+      { kind: "weights", path: version.address },
+      {
+        prompt: wireChunks(request.prompt),
+        count,
+        maxTokens: Math.min(parameters.maxTokens, room),
+        seed: ((parameters.seed % 2 ** 31) + 2 ** 31) % 2 ** 31,
+        temperature: parameters.temperature ?? samplingDefaults.temperature,
+        topP: parameters.topP ?? samplingDefaults.topP,
+        topK: parameters.topK ?? samplingDefaults.topK,
+        ...stop,
+        includePromptLogprobs: request.includePromptLogprobs === true,
+      },
+      call,
+    );
+    return responseOf(output, { count, positions, wantsPrompt: request.includePromptLogprobs === true });
+  }
+
+  async computeLogprobs(
+    version: PolicyVersion,
+    inputs: readonly (readonly Chunk[])[],
+    call: CallOptions = {},
+  ): Promise<Float32Array[]> {
+    const { sizes } = this.#find(version).origin;
+    this.#need("prompt-logprobs");
+    inputs.forEach((chunks, index) => {
+      this.#refuseImages(chunks);
+      checkChunks(chunks, sizes, `input ${index}`);
+    });
+    return mapBounded(inputs, scoresAtOnce, async (prompt) => {
+      const parameters = { maxTokens: 1, seed: 0 };
+      const response = await this.sample(version, { prompt, parameters, includePromptLogprobs: true }, call);
+      return response.promptLogprobs ?? new Float32Array();
+    });
+  }
+
+  async computeValues(): Promise<Float32Array[]> {
+    throw capabilityMissing("tinker", "values");
+  }
+
+  async embed(): Promise<Float32Array[]> {
+    throw capabilityMissing("tinker", "embeddings");
+  }
+
+  imagePositions(): number {
+    throw capabilityMissing("tinker", "images");
+  }
+
+  async releaseVersion(version: PolicyVersion, call: CallOptions = {}): Promise<void> {
+    const { statePath } = this.#find(version);
+    this.#versions.delete(version.address);
+    this.#samplers.forget({ kind: "weights", path: version.address });
+    if (!this.connection.profile.deletesCheckpoints) return;
+    for (const path of [version.address, ...(statePath === null ? [] : [statePath])]) {
+      await this.#checkpoints.delete(path, call).catch((thrown: unknown) => {
+        if (!isSparError(thrown) || thrown.code !== "not-found") throw thrown;
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.connection.close();
+  }
+
+  published(version: PolicyVersion, facts: PublishedVersion): void {
+    this.#versions.set(version.address, facts);
+  }
+
+  released(name: string): void {
+    this.#names.delete(name);
+  }
+
+  async #create(options: CreateModelOptions, call: CallOptions): Promise<Model> {
+    const { connection, capabilities } = this;
+    const start = await startOf(options, {
+      connection,
+      capabilities,
+      find: (version) => this.#find(version),
+    });
+    const server = await createTrainingModel(connection, newModelOptions(start.origin), call);
+    try {
+      if (start.load !== null) await server.load(start.load.path, start.load.includeOptimizer, call);
+      const sizes = await this.#sizesOf(server, options, start.origin.baseModel, call);
+      const origin: ModelOrigin = { ...start.origin, sizes };
+      return new TinkerModel({
+        host: this,
+        name: options.name,
+        server,
+        origin,
+        stepCount: start.load?.stepCount ?? 0,
+      });
+    } catch (thrown) {
+      await server.unload().catch(() => undefined);
+      throw thrown;
+    }
+  }
+
+  /** A server of ours says them; elsewhere the tokenizer knows the vocabulary, and the list of models the context. */
+  async #sizesOf(
+    server: TrainingModel,
+    options: CreateModelOptions,
+    baseModel: string,
+    call: CallOptions,
+  ): Promise<ModelOrigin["sizes"]> {
+    const { sizes } = await server.info(call);
+    if (sizes !== undefined) return sizes;
+    const listed = this.connection.server.models.find(({ name }) => name === baseModel);
+    return {
+      contextLength: listed?.contextLength ?? unknownSize,
+      vocabularySize:
+        options.tokenizer === undefined ? unknownSize : loadTokenizer(options.tokenizer).vocabularySize,
+      parameterCount: 0,
+      trainableParameterCount: 0,
+    };
+  }
+
+  #stopOf(
+    { parameters }: SampleRequest,
+    hasTokenizer: boolean,
+  ): Pick<WireSampleRequest, "stop" | "stopTokenIds"> {
+    const { stopTokenIds = [], stopStrings = [] } = parameters;
+    const { profile } = this.connection;
+    if (stopStrings.length > 0 && !hasTokenizer) {
+      throw engineError("invalid-input", "stopStrings need a model with a tokenizer, this one has none");
+    }
+    if (stopStrings.length > 0 && profile.mixesStops) return { stop: stopStrings, stopTokenIds };
+    if (stopStrings.length > 0 && stopTokenIds.length > 0) {
+      throw engineError(
+        "invalid-input",
+        "expected stopStrings or stopTokenIds, got both: this wire takes one of them",
+        { hint: "write the end token among the strings" },
+      );
+    }
+    if (stopStrings.length > 0) return { stop: stopStrings };
+    return { stop: stopTokenIds.length > 0 || profile.emptyStopMeansNone ? stopTokenIds : null };
+  }
+
+  #refuseImages(chunks: readonly Chunk[]): void {
+    if (chunks.some(({ kind }) => kind === "image")) this.#need("images");
+  }
+
+  #need(capability: Capability): void {
+    if (!this.capabilities.has(capability)) throw capabilityMissing("tinker", capability);
+  }
+
+  #find(version: PolicyVersion): PublishedVersion {
+    this.connection.checkOpen();
+    const facts = this.#versions.get(version.address);
+    if (facts !== undefined) return facts;
+    throw engineError("version-unknown", `expected a published version, got ${version.address}`, {
+      hint: "it was released, or another engine published it",
+    });
+  }
+}
+
+function lengthOf(chunk: ReturnType<typeof wireChunks>[number]): number {
+  return chunk.kind === "tokens" ? chunk.tokenIds.length : (chunk.expectedTokens ?? 0);
+}
+
+function responseOf(
+  output: SampleOutput,
+  expected: { readonly count: number; readonly positions: number; readonly wantsPrompt: boolean },
+): SampleResponse {
+  const { count, positions, wantsPrompt } = expected;
+  if (output.sequences.length !== count)
+    throw unexpectedAnswer("a sample", `${count} sequences`, `${output.sequences.length}`);
+  const sequences = output.sequences.map(sequenceOf);
+  if (!wantsPrompt) return { sequences };
+  const prompt = output.promptLogprobs;
+  // The first token has no context: some servers leave it out.
+  if (prompt?.length === positions - 1) return { sequences, promptLogprobs: prompt };
+  if (prompt?.length === positions) return { sequences, promptLogprobs: prompt.slice(1) };
+  throw unexpectedAnswer(
+    "a sample",
+    `log-probabilities of ${positions} prompt tokens`,
+    prompt === null ? "none" : `${prompt?.length}`,
+  );
+}
+
+function sequenceOf({ tokenIds, logprobs, stopReason }: WireSequence): SampledSequence {
+  if (logprobs === null) throw unexpectedAnswer("a sample", "log-probabilities of its tokens", "none");
+  return { tokenIds, logprobs, finishReason: stopReason };
+}
