@@ -2,11 +2,16 @@
 import { join, resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { SparError } from "../../base/index.ts";
-import { missingCapabilities } from "../../contract/index.ts";
+import { missingCapabilities, type Capability } from "../../contract/index.ts";
 import { nextRunFolder } from "../../store/index.ts";
 import { randomOfRun, startRun } from "../../train/index.ts";
 import { chooseEngine } from "../discovery/choose-engine.ts";
-import { capabilitiesOf, listEngines, type LocatedEngine } from "../discovery/engines.ts";
+import {
+  capabilitiesOf,
+  listEngines,
+  type EngineSettings,
+  type LocatedEngine,
+} from "../discovery/engines.ts";
 import { requireInputs } from "../plan/make-report.ts";
 import { prepareRecipe, stateOfInputs, type PreparedRecipe } from "../prepare.ts";
 import { runSession } from "../run-session.ts";
@@ -53,7 +58,11 @@ async function runRecipe(typed: string, options: RunOptions, shell: Shell): Prom
   const prepared = await prepareRecipe({ recipe: typed, ...options }, shell);
   const { recipe, ownFile } = prepared.located;
   const engine = await chooseEngine(prepared, shell);
-  await requireCapabilities(engine, prepared, shell);
+  const settings: EngineSettings = {
+    ...(options.threads === undefined ? {} : { threadCount: options.threads }),
+    ...serverSettings(options, shell),
+  };
+  await requireCapabilities(engine, settings, prepared, shell);
   const folder = folderOf(recipe.id, prepared.presetName, options, shell);
   const plan = await recipe.plan(prepared.options, randomOfRun(options.seed));
   requireInputs({ inputs: stateOfInputs(plan.inputs, shell.workingFolder) });
@@ -65,10 +74,7 @@ async function runRecipe(typed: string, options: RunOptions, shell: Shell): Prom
     folder,
     engine,
     knownEngine: null,
-    settings: {
-      ...(options.threads === undefined ? {} : { threadCount: options.threads }),
-      ...serverSettings(options, shell),
-    },
+    settings,
     examplePrompt: recipe.examplePrompt?.(prepared.options) ?? null,
     isJson: options.json === true,
     isQuiet: options.quiet === true,
@@ -93,15 +99,17 @@ async function runRecipe(typed: string, options: RunOptions, shell: Shell): Prom
 /** Refuses an engine that cannot do what the recipe needs, naming those that can. @throws `capability-missing` */
 async function requireCapabilities(
   engine: LocatedEngine,
+  settings: EngineSettings,
   prepared: PreparedRecipe,
   shell: Shell,
 ): Promise<void> {
-  const missing = missingCapabilities(await capabilitiesOf(engine), prepared.needs);
+  const missing = missingCapabilities(await capabilitiesOf(engine, settings), prepared.needs);
   if (missing.length === 0) return;
   const able: string[] = [];
   for (const other of await listEngines(shell.place)) {
     if (other.kind === "broken") continue;
-    const capabilities = await capabilitiesOf(other.located);
+    // One that has to be asked, and cannot be, is no advice.
+    const capabilities = await capabilitiesOf(other.located).catch(() => new Set<Capability>());
     if (missingCapabilities(capabilities, prepared.needs).length === 0) able.push(other.id);
   }
   throw new SparError({

@@ -32,7 +32,8 @@ export interface EngineModule {
 /** One way of executing the arithmetic, of an engine that has several. */
 export interface ExecutorFacts {
   readonly name: string;
-  readonly capabilities: Iterable<Capability>;
+  /** What it can do, where that is known without starting it. */
+  readonly capabilities?: Iterable<Capability>;
   /** What has to be typed before it starts here; null where nothing has. */
   setUpCommand?(): string | null;
 }
@@ -105,7 +106,7 @@ function withExecutor({ id, module }: LocatedEngine, executor: ExecutorFacts): L
     id: `${id}:${executor.name}`,
     module: {
       createEngine: (settings) => module.createEngine({ ...settings, executor: executor.name }),
-      capabilities: executor.capabilities,
+      ...(executor.capabilities === undefined ? {} : { capabilities: executor.capabilities }),
     },
     setUpCommand: executor.setUpCommand?.() ?? null,
   };
@@ -136,9 +137,12 @@ export async function startEngine(located: LocatedEngine, settings: EngineSettin
 }
 
 /** What an engine can do: as its module says, else as it says once started. */
-export async function capabilitiesOf(located: LocatedEngine): Promise<ReadonlySet<Capability>> {
+export async function capabilitiesOf(
+  located: LocatedEngine,
+  settings: EngineSettings = {},
+): Promise<ReadonlySet<Capability>> {
   if (located.module.capabilities !== undefined) return new Set(located.module.capabilities);
-  const engine = await startEngine(located, {});
+  const engine = await startEngine(located, settings);
   try {
     return engine.capabilities;
   } finally {
@@ -172,7 +176,10 @@ function engineUnavailable(id: string, thrown: unknown): SparError {
     code: "engine-unavailable",
     boundary: "engine",
     message: `engine ${id} does not start: ${messageOf(thrown)}`,
-    hint: "spar doctor says what is missing, with the command that installs it",
+    hint:
+      isSparError(thrown) && thrown.hint !== null
+        ? thrown.hint
+        : "spar doctor says what is missing, with the command that installs it",
     cause: thrown,
   });
 }

@@ -3,7 +3,13 @@ import { messageOf, SparError, type JsonObject } from "../../base/index.ts";
 import { randomOfRun } from "../../train/index.ts";
 import { missingCapabilities, type Capability } from "../../contract/index.ts";
 import { chooseEngine, isPlanned } from "../discovery/choose-engine.ts";
-import { capabilitiesOf, listEngines, type LocatedEngine } from "../discovery/engines.ts";
+import {
+  capabilitiesOf,
+  listEngines,
+  type EngineSettings,
+  type LocatedEngine,
+} from "../discovery/engines.ts";
+import { serverSettings } from "../commands/server-options.ts";
 import { choicesOf, listOptionPaths } from "../options/option-paths.ts";
 import { stateOfInputs, type PreparedRecipe } from "../prepare.ts";
 import type { Shell } from "../shell.ts";
@@ -37,25 +43,30 @@ export async function makePlanReport(
 async function engineFits(prepared: PreparedRecipe, shell: Shell): Promise<EngineFit[]> {
   const { place } = shell;
   const { needs, located } = prepared;
+  const settings = serverSettings({}, shell);
   const fits: EngineFit[] = [];
   // One after another: an engine that has to be started to be asked takes all cores.
   for (const listed of await listEngines(place)) {
     fits.push(
       listed.kind === "loaded"
-        ? await engineFit(listed.located, needs)
+        ? await engineFit(listed.located, needs, settings)
         : unknownFit(listed.id, listed.problem),
     );
   }
   if (isPlanned(prepared.engine, located.recipe.presets, place))
     return [...fits, { ...unknownFit(prepared.engine, "not in this version"), isPlanned: true }];
   const chosen = await chooseEngine(prepared, shell);
-  return fits.some(({ id }) => id === chosen.id) ? fits : [...fits, await engineFit(chosen, needs)];
+  return fits.some(({ id }) => id === chosen.id) ? fits : [...fits, await engineFit(chosen, needs, settings)];
 }
 
-async function engineFit(located: LocatedEngine, needs: readonly Capability[]): Promise<EngineFit> {
+async function engineFit(
+  located: LocatedEngine,
+  needs: readonly Capability[],
+  settings: EngineSettings,
+): Promise<EngineFit> {
   const { id, setUpCommand } = located;
   try {
-    const missing = missingCapabilities(await capabilitiesOf(located), needs);
+    const missing = missingCapabilities(await capabilitiesOf(located, settings), needs);
     return { id, missing, problem: null, setUpCommand, isPlanned: false };
   } catch (thrown) {
     return unknownFit(id, messageOf(thrown));

@@ -9,7 +9,6 @@ import type { ConnectOptions } from "./client/connect-options.ts";
 import type { ProfileId } from "./client/profile.ts";
 import { tinkerError } from "./errors.ts";
 import { profiles } from "./profiles/detect.ts";
-import { hosted } from "./profiles/hosted.ts";
 import { TinkerEngine } from "./tinker-engine.ts";
 
 /** A profile, or `auto`: the server is asked. */
@@ -24,16 +23,15 @@ export interface TinkerEngineOptions extends Omit<ConnectOptions, "url" | "profi
   readonly precision?: EngineDescription["precision"];
 }
 
-/** What can be asked of a server whose profile is not known yet. */
-export const capabilities: ReadonlySet<Capability> = new Set(hosted.capabilities);
-
-/** The usual one first. */
+/** The usual one first. What a server of ours can do it says itself. */
 export const executors: readonly {
   readonly name: TinkerExecutor;
-  readonly capabilities: ReadonlySet<Capability>;
+  readonly capabilities?: ReadonlySet<Capability>;
 }[] = [
-  { name: "auto", capabilities },
-  ...profiles.map((profile) => ({ name: profile.id, capabilities: new Set(profile.capabilities) })),
+  { name: "auto" },
+  ...profiles.map(({ id, capabilities }) =>
+    id === "spar" ? { name: id } : { name: id, capabilities: new Set(capabilities) },
+  ),
 ];
 
 /** Of a server's capabilities, what this client can ask for. The others have their place on the wire. */

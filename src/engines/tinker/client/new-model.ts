@@ -1,5 +1,5 @@
 /** Models appear and go: `create_model` and `unload_model`. */
-import type { JsonObject } from "../../../base/index.ts";
+import { isSparError, type JsonObject } from "../../../base/index.ts";
 import { anyAnswer, createdModelAnswer, futureAnswer } from "../wire/answers.ts";
 import { jsonResult, type Connection } from "./connection.ts";
 
@@ -48,9 +48,18 @@ export async function createModel(
   return jsonResult(createdModelAnswer, result, what);
 }
 
-/** Frees a model where the server can. */
+/** Frees a model where the server can. One that is not there any more is what was wanted. */
 export async function unloadModel(connection: Connection, modelId: string): Promise<void> {
   if (!connection.profile.unloadsModels) return;
+  try {
+    await unload(connection, modelId);
+  } catch (thrown) {
+    const status = isSparError(thrown) ? thrown.facts["status"] : undefined;
+    if (status !== 404 && status !== 410) throw thrown;
+  }
+}
+
+async function unload(connection: Connection, modelId: string): Promise<void> {
   const signal = connection.closing;
   const what = `unload_model of ${modelId}`;
   const requestId = await connection.ask(futureAnswer, {
