@@ -4,7 +4,8 @@ import type { Profile } from "../client/profile.ts";
 export const spar: Profile = {
   id: "spar",
   title: "a server of spar",
-  tried: "against the double of the tests; conformance suite and faults",
+  tried:
+    "conformance suite and faults against the double of the tests; training, custom loss, sampling, canary, save and load by hand against the PyTorch worker",
   departures: [],
   capabilities: [
     "prompt-logprobs",
