@@ -13,7 +13,7 @@ import torch
 from aiohttp import web
 from transformers.utils import logging as transformers_logging
 
-from .server.app import make_app, make_service
+from .server.app import make_app
 from .settings import Settings
 
 key_variable = "SPAR_WORKER_KEY"
@@ -78,8 +78,7 @@ def read_arguments(arguments: list[str]) -> Settings:
 
 async def serve(settings: Settings) -> None:
     """Serves until the process is told to end."""
-    service = make_service(settings)
-    runner = web.AppRunner(make_app(service), access_log=None, shutdown_timeout=5.0)
+    runner = web.AppRunner(make_app(settings), access_log=None, shutdown_timeout=5.0, auto_decompress=False)
     await runner.setup()
     site = web.TCPSite(runner, settings.host, settings.port)
     await site.start()

@@ -27,7 +27,7 @@ class Settings:
     has_gradient_checkpointing: bool = False
     """Trades time for memory in the backward pass."""
     token_budget: int = 2048
-    """Positions of one micro-batch, padding included."""
+    """Positions of one micro-batch and of one prefill, padding included."""
     held_token_limit: int = 8192
     """Positions of a batch whose graph may wait for the gradients of its caller."""
     held_graph_timeout_s: float = 120.0

@@ -8,6 +8,7 @@ def capabilities(settings: Settings) -> list[str]:
     words = [
         "cancel",
         "discard-gradients",
+        "embeddings",
         "entropies",
         "full-finetune",
         "idempotent-submission",
@@ -22,6 +23,7 @@ def capabilities(settings: Settings) -> list[str]:
         "optimizer:adamw",
         "optimizer:rmsprop",
         "optimizer:sgd",
+        "prompt-logprobs",
         "several-models",
         "values",
     ]

@@ -85,6 +85,7 @@ def add_adapter(module: nn.Module, name: str, shape: LoraShape, seed: int) -> di
     with torch.random.fork_rng(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Already found a `peft_config`")  # Several are meant.
         torch.manual_seed(seed)
+        warnings.filterwarnings("ignore", message="Model has `tie_word_embeddings=True`")  # Export unties them.
         inject_adapter_in_model(peft_config(module, shape), module, name)
     activate(module, name)
     parameters = adapter_parameters(module, name)
@@ -104,9 +105,11 @@ def adapter_parameters(module: nn.Module, name: str) -> dict[str, Parameter]:
 
 def remove_adapter(module: nn.Module, name: str) -> None:
     """Frees an adapter."""
-    for part in module.modules():
-        if isinstance(part, BaseTunerLayer):
-            part.delete_adapter(name)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Adapter .* was active")  # Nothing is, between two passes.
+        for part in module.modules():
+            if isinstance(part, BaseTunerLayer):
+                part.delete_adapter(name)
     configs: dict[str, object] = getattr(module, "peft_config", {})
     configs.pop(name, None)
 

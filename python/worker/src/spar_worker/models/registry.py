@@ -1,6 +1,8 @@
 """What is alive on the computing thread: bases by name, trained models by id, views of versions."""
 
+from collections import deque
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from ..errors import WorkerError
 from ..settings import Settings
@@ -8,6 +10,9 @@ from ..training.held import HeldGraph
 from .base import BaseModel
 from .trained import TrainedModel, Tuning
 from .versions import Version, Views
+
+recent_version_limit = 4
+"""How many versions stay in memory though nobody holds them."""
 
 
 class Registry:
@@ -17,7 +22,10 @@ class Registry:
         self.settings = settings
         self.views = Views()
         self._bases: dict[str, BaseModel] = {}
+        self._base_versions: dict[str, Version] = {}
         self._models: dict[str, TrainedModel] = {}
+        self._versions: WeakValueDictionary[str, Version] = WeakValueDictionary()
+        self._recent: deque[Version] = deque(maxlen=recent_version_limit)
         self.held: dict[str, HeldGraph] = {}
         """Graphs that wait, by model."""
 
@@ -68,6 +76,29 @@ class Registry:
         model = self._models.pop(model_id, None)
         if model is not None:
             model.release()
+
+    def base_version(self, name: str) -> Version:
+        """The base itself, for sampling."""
+        found = self._base_versions.get(name)
+        if found is None:
+            found = self._base_versions[name] = Version(name, self.base(name))
+        return found
+
+    def find_version(self, address: str) -> Version | None:
+        """A version that is in memory."""
+        return self._versions.get(address)
+
+    def remember(self, version: Version) -> Version:
+        """Keeps a version in memory while somebody uses it, and for a while."""
+        self._versions[version.address] = version
+        self._recent.append(version)
+        return version
+
+    def forget(self, address: str) -> None:
+        """The version is no longer found by its address."""
+        found = self._versions.pop(address, None)
+        if found is not None and found in self._recent:
+            self._recent.remove(found)
 
     def publish(self, model: TrainedModel, address: str) -> Version:
         """An immutable copy of the current weights."""

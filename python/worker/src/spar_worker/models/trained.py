@@ -33,7 +33,7 @@ class TrainedModel:
         self.model_id = model_id
         self.base = base
         self.tuning = tuning
-        self._adapter: str | None = None
+        self.adapter: str | None = None
         self.parameters: dict[str, Parameter]
         if tuning.lora is None:
             self.network: Network = base.load_full()
@@ -41,7 +41,7 @@ class TrainedModel:
             self.parameters = dict(self.network.module.named_parameters())
         else:
             self.network = base.network
-            self._adapter, self.parameters = base.add_adapter(tuning.lora, tuning.seed)
+            self.adapter, self.parameters = base.add_adapter(tuning.lora, tuning.seed)
         self.value_head: nn.Linear | None = None
         if tuning.has_value_head:
             self.value_head = new_value_head(base.hidden_size, self.network.device)
@@ -62,8 +62,8 @@ class TrainedModel:
 
     def activate(self) -> None:
         """Makes this model's weights compute, and take gradients."""
-        if self._adapter is not None:
-            self.base.activate(self._adapter)
+        if self.adapter is not None:
+            self.base.activate(self.adapter)
         for parameter in self.parameters.values():
             parameter.requires_grad_(True)
 
@@ -87,9 +87,9 @@ class TrainedModel:
         """Frees what no other model uses."""
         self.optimizer.clear_gradients()
         self.optimizer.reset()
-        if self._adapter is not None:
-            self.base.remove_adapter(self._adapter)
-            self._adapter = None
+        if self.adapter is not None:
+            self.base.remove_adapter(self.adapter)
+            self.adapter = None
 
     def _base_count(self) -> int:
         return sum(p.numel() for name, p in self.network.module.named_parameters() if ".lora_" not in name)

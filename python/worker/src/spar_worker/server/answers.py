@@ -33,8 +33,11 @@ async def read_bytes(request: web.Request, limit_bytes: int) -> bytes:
         body = await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise _too_large(limit_bytes) from error
-    if request.headers.get("Content-Encoding") != "zstd":
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if encoding == "identity":
         return body
+    if encoding != "zstd":
+        raise invalid_input(f"expected a body in zstd or plain, got {encoding}")
     try:
         with zstandard.ZstdDecompressor().stream_reader(body) as reader:
             plain = reader.read(limit_bytes + 1)

@@ -7,11 +7,16 @@ from contextlib import suppress
 import torch
 from aiohttp import web
 
+from ..checkpoints.operations import Checkpoints
+from ..checkpoints.store import CheckpointStore
 from ..compute import ComputeThread
 from ..models.registry import Registry
+from ..sampling.sampler import Sampler
 from ..settings import Settings
 from .answers import make_middleware
 from .futures import FutureStore
+from .routes_checkpoints import CheckpointRoutes
+from .routes_sampling import SamplingRoutes
 from .routes_service import ServiceRoutes
 from .routes_training import TrainingRoutes
 from .service import Service
@@ -20,26 +25,36 @@ from .sessions import Sessions
 tidy_interval_s = 5.0
 
 
-def make_service(settings: Settings) -> Service:
-    """A worker that computes and that nobody reaches yet."""
+def make_app(settings: Settings) -> web.Application:
+    """A worker behind its paths."""
     if settings.is_deterministic:
         torch.use_deterministic_algorithms(True)
     registry = Registry(settings)
-    return Service(
+    sampler = Sampler(
+        registry.views,
+        sequence_limit=settings.sequence_limit,
+        cache_token_limit=settings.cache_token_limit,
+        prefill_token_budget=settings.token_budget,
+    )
+    store = CheckpointStore(settings.state_folder)
+    checkpoints = Checkpoints(store, registry)
+    service = Service(
         settings=settings,
         registry=registry,
-        compute=ComputeThread(),
+        store=store,
+        compute=ComputeThread(sampler),
         sessions=Sessions(settings.session_timeout_s),
         futures=FutureStore(waiting_limit=settings.waiting_limit, lifetime_s=settings.result_lifetime_s),
     )
-
-
-def make_app(service: Service) -> web.Application:
-    """The worker behind its paths."""
     app = web.Application(
         client_max_size=service.settings.body_limit_bytes, middlewares=[make_middleware(service.settings.key)]
     )
-    for part in (ServiceRoutes(service), TrainingRoutes(service)):
+    for part in (
+        ServiceRoutes(service),
+        TrainingRoutes(service),
+        SamplingRoutes(service, sampler, checkpoints),
+        CheckpointRoutes(service, checkpoints),
+    ):
         app.add_routes(part.routes())
 
     async def tidying(_: web.Application) -> AsyncIterator[None]:

@@ -4,16 +4,17 @@ from aiohttp import web
 
 from ..errors import invalid_input
 from ..models.lora import LoraShape, default_alpha
-from ..models.trained import TrainedModel, Tuning
+from ..models.trained import Tuning
 from ..training.operations import run_optim_step, run_pass
 from ..wire.requests import CreateModel, Forward, ForwardBackward, ModelReference, OptimStep
 from ..wire.results import JsonResult, Result
 from ..wire.training import PassRequest, pass_of_json, pass_of_message
 from .answers import future_answer, parse, read_bytes
+from .facts import facts_of
 from .futures import Future
 from .order import NumberedQueue
 from .routes_service import protobuf
-from .service import Service, Submission, Work
+from .service import Service, Submission
 from .sessions import ModelRecord
 
 
@@ -126,7 +127,7 @@ class TrainingRoutes:
         raw = await self._read(request)
         body = parse(OptimStep, raw)
         registry = self._service.registry
-        return self.submit_numbered(body, raw, lambda _: run_optim_step(registry, body))
+        return future_answer(self._service.submit_numbered(body, raw, lambda _: run_optim_step(registry, body)))
 
     async def discard(self, request: web.Request) -> web.Response:
         """Drops gradients."""
@@ -139,19 +140,16 @@ class TrainingRoutes:
             registry.held.pop(body.model_id, None)
             return JsonResult({})
 
-        return self.submit_numbered(body, raw, work)
-
-    def submit_numbered(self, body: ModelReference, raw: bytes, work: Work) -> web.Response:
-        """Hands over work on a model, in the order of its numbers."""
-        record = self._service.model(body.model_id)
-        key = None if body.seq_id is None else ("model", body.model_id, body.seq_id)
-        submission = Submission(key, raw, body.model_id, body.seq_id)
-        return future_answer(self._service.submit(submission, work, queue=record.queue))
+        return future_answer(self._service.submit_numbered(body, raw, work))
 
     def _submit_pass(self, found: PassRequest, raw: bytes) -> web.Response:
         registry = self._service.registry
         reference = ModelReference(model_id=found.model_id, seq_id=found.seq_id)
-        return self.submit_numbered(reference, raw, lambda job: run_pass(registry, found, job.check_cancelled))
+        return future_answer(
+            self._service.submit_numbered(
+                reference, raw, lambda job: run_pass(registry, found, job.check_cancelled)
+            )
+        )
 
     async def _read(self, request: web.Request) -> bytes:
         return await read_bytes(request, self._service.settings.body_limit_bytes)
@@ -178,13 +176,3 @@ def tuning_of(body: CreateModel) -> Tuning:
     )
     shape.check()
     return Tuning(shape, seed=0 if lora.seed is None else lora.seed, has_value_head=has_value_head)
-
-
-def facts_of(model: TrainedModel) -> dict[str, int]:
-    """Sizes that clients ask for."""
-    return {
-        "context_length": model.base.context_length,
-        "vocabulary_size": model.base.vocabulary_size,
-        "parameter_count": model.parameter_count,
-        "trainable_parameter_count": model.trained_count,
-    }

@@ -2,18 +2,23 @@
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from ..checkpoints.store import CheckpointStore
 from ..compute import ComputeThread, Job
 from ..errors import Failure, WorkerError, failure_of
 from ..models.registry import Registry
 from ..settings import Settings
 from ..training.operations import drop_expired_graphs
+from ..wire.requests import ModelReference
 from ..wire.results import Result
 from .futures import Future, FutureStore
 from .order import NumberedQueue
 from .sessions import ModelRecord, Session, Sessions
+
+logger = logging.getLogger(__name__)
 
 Work = Callable[[Job[Result]], Result]
 
@@ -34,10 +39,10 @@ class Service:
 
     settings: Settings
     registry: Registry
+    store: CheckpointStore
     compute: ComputeThread
     sessions: Sessions
     futures: FutureStore
-    fields: dict[str, object] = field(default_factory=dict[str, object])
 
     def session(self, session_id: str) -> Session:
         """A session that is alive.
@@ -69,6 +74,34 @@ class Service:
             )
         return model
 
+    def session_of_model(self, model_id: str) -> Session:
+        """The session that a model belongs to.
+
+        Raises:
+            WorkerError: `model-released`.
+        """
+        self.model(model_id)
+        return next(session for session in self.sessions.all() if model_id in session.models)
+
+    def register(self, submission: Submission) -> tuple[Future, bool]:
+        """A new future and True, or the one of an equal submission before and False.
+
+        Raises:
+            NumberTakenError, TooManyWaitingError
+        """
+        digest = hashlib.sha256(submission.body).digest()
+        if submission.key is not None:
+            repeat = self.futures.find_repeat(submission.key, digest)
+            if repeat is not None:
+                return repeat, False
+        return self.futures.create(model_id=submission.model_id, key=submission.key, digest=digest), True
+
+    def submit_numbered(self, body: ModelReference, raw: bytes, work: Work) -> Future:
+        """Hands over work on a model, in the order of its numbers."""
+        record = self.model(body.model_id)
+        key = None if body.seq_id is None else ("model", body.model_id, body.seq_id)
+        return self.submit(Submission(key, raw, body.model_id, body.seq_id), work, queue=record.queue)
+
     def submit(
         self,
         submission: Submission,
@@ -78,12 +111,9 @@ class Service:
         on_settled: Callable[[Future], None] = lambda _: None,
     ) -> Future:
         """Hands work over, or finds the future of an equal submission before."""
-        digest = hashlib.sha256(submission.body).digest()
-        if submission.key is not None:
-            repeat = self.futures.find_repeat(submission.key, digest)
-            if repeat is not None:
-                return repeat
-        future = self.futures.create(model_id=submission.model_id, key=submission.key, digest=digest)
+        future, is_new = self.register(submission)
+        if not is_new:
+            return future
         loop = asyncio.get_running_loop()
 
         def settle(outcome: Result | Failure) -> None:
@@ -130,6 +160,7 @@ class Service:
         for session_id in self.sessions.silent():
             self.end_session(session_id)
         self.run_later(lambda: drop_expired_graphs(self.registry))
+        self.run_later(self.store.purge)
         self.futures.purge()
 
     def close(self) -> None:
@@ -140,7 +171,8 @@ class Service:
 
 
 def _report(error: BaseException) -> None:
-    raise error
+    if not (isinstance(error, WorkerError) and error.code == "aborted"):
+        logger.error("work for which nobody waits failed", exc_info=error)
 
 
 def _hand_over(

@@ -156,6 +156,12 @@ class OptimStep(ModelReference):
     optimizer_params: OptimizerBody | None = None
 
 
+class ExportExtension(Body):
+    """How weights are exported."""
+
+    format: Literal["peft", "merged"] = "peft"
+
+
 class SaveWeights(ModelReference):
     """`save_weights`, `save_weights_for_sampler`, `save_weights_external`."""
 
@@ -164,6 +170,7 @@ class SaveWeights(ModelReference):
     ttl_seconds: int | None = None
     overwrite: bool = False
     user_metadata: dict[str, Any] | None = None
+    spar: ExportExtension = Field(default_factory=ExportExtension)
 
 
 class LoadWeights(Body):

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..rows import FloatArray
+from ..rows import FloatArray, IntArray
 from . import messages_pb2 as pb
 
 
@@ -43,7 +43,7 @@ class SampleOutput:
     sequences: Sequence[SequenceOutput]
     prompt_logprobs: FloatArray | None
     """One per prompt token, NaN where there is none."""
-    topk_prompt: tuple[FloatArray, FloatArray] | None = None
+    topk_prompt: tuple[IntArray, FloatArray] | None = None
     """Ids and log-probabilities [T, k]; empty cells have id 0 and -99999."""
 
 

@@ -1,0 +1,92 @@
+"""What requests about checkpoints do on the computing thread."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import WorkerError
+from ..models.registry import Registry
+from ..models.trained import TrainedModel
+from ..models.versions import Version
+from ..wire.requests import SaveWeights
+from .export import export_model
+from .state import facts_of_model, load_state, read_version, tuning_of_facts, write_state
+from .store import Address, Checkpoint, CheckpointStore, Kind, make_address, parse_address
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The store, and what is alive."""
+
+    store: CheckpointStore
+    registry: Registry
+
+    def save(self, request: SaveWeights, kind: Kind) -> Checkpoint:
+        """Writes a model's weights under a name: to train on, to sample from, or in the hub's formats."""
+        model = self.registry.model(request.model_id)
+        address = make_address(request.model_id, kind, request.path or "")
+
+        def fill(folder: Path) -> None:
+            if kind == "external_weights":
+                export_model(model, folder, request.spar.format)
+            else:
+                write_state(model, folder, has_optimizer=kind == "weights")
+
+        found = self.store.write(
+            address,
+            facts_of_model(model, request.user_metadata),
+            fill,
+            time_to_live_s=request.ttl_seconds,
+            is_overwriting=request.overwrite,
+        )
+        self.registry.forget(str(address))
+        if kind == "sampler_weights":
+            self.registry.remember(self.registry.publish(model, str(address)))
+        return found
+
+    def load(self, model_id: str, path: str, *, has_optimizer: bool) -> None:
+        """Goes on from a checkpoint."""
+        checkpoint = self.trainable(path)
+        self.registry.held.pop(model_id, None)
+        load_state(self.registry.model(model_id), checkpoint, has_optimizer=has_optimizer)
+
+    def create(self, model_id: str, path: str, *, has_optimizer: bool) -> TrainedModel:
+        """A new model from a checkpoint."""
+        checkpoint = self.trainable(path)
+        base = self.registry.base(str(checkpoint.facts["base_model"]))
+        model = self.registry.create(model_id, base, tuning_of_facts(checkpoint.facts))
+        try:
+            load_state(model, checkpoint, has_optimizer=has_optimizer)
+        except BaseException:
+            self.registry.release(model_id)
+            raise
+        return model
+
+    def trainable(self, path: str) -> Checkpoint:
+        """A checkpoint that can be trained on.
+
+        Raises:
+            WorkerError: `invalid-input` for weights of another kind; `checkpoint-unknown`.
+        """
+        address = parse_address(path)
+        if address.kind != "weights":
+            raise WorkerError(
+                "invalid-input",
+                f"expected weights that can be trained on, got {path}",
+                hint="save_weights makes them; weights for the sampler lack the optimizer",
+            )
+        return self.store.read(address)
+
+    def version(self, path: str) -> Version:
+        """What is sampled from at an address."""
+        found = self.registry.find_version(path)
+        if found is not None:
+            return found
+        checkpoint = self.store.read(self.sampleable(path))
+        return self.registry.remember(read_version(self.registry, checkpoint))
+
+    def sampleable(self, path: str) -> Address:
+        """An address whose weights can be sampled from, those for training among them."""
+        address = parse_address(path)
+        if address.kind == "external_weights":
+            raise WorkerError("invalid-input", f"expected weights to sample from, got an export: {path}")
+        return address

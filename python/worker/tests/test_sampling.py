@@ -1,0 +1,298 @@
+"""Sampling from a tiny network: company changes nothing, log-probabilities are the model's own."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from spar_worker.errors import WorkerError
+from spar_worker.models.base import BaseModel
+from spar_worker.models.lora import LoraShape
+from spar_worker.models.trained import TrainedModel, Tuning
+from spar_worker.models.versions import Version, Views
+from spar_worker.rows import Row
+from spar_worker.sampling.draw import DrawSettings, draw
+from spar_worker.sampling.requests import Ticket, read_request
+from spar_worker.sampling.sampler import Sampler
+from spar_worker.sampling.score import score
+from spar_worker.training.passes import forward
+from spar_worker.wire.requests import Sample
+from spar_worker.wire.results import SampleOutput
+from tiny import base_for
+
+prompts = [[1, 5, 6, 7], [1, 9], [1, 5, 6, 7, 8, 9, 10, 11], [1, 5, 6, 7], [1, 30, 31]]
+
+
+@pytest.fixture(scope="module")
+def base(llama_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
+    return base_for(llama_folder, tmp_path_factory.mktemp("state"))
+
+
+class Runner:
+    """A sampler that is stepped by hand."""
+
+    def __init__(self, version: Version, **limits: int) -> None:
+        self.version = version
+        self.errors: list[BaseException] = []
+        self.done: dict[int, SampleOutput] = {}
+        given = {"sequence_limit": 64, "cache_token_limit": 10_000, "prefill_token_budget": 512} | limits
+        self.sampler = Sampler(Views(), **given)
+
+    def submit(self, name: int, prompt: list[int], version: Version | None = None, **fields: Any) -> Ticket:
+        parameters = {"max_tokens": 12, "seed": 100 + name, "stop": []} | fields.pop("parameters", {})
+        body = Sample.model_validate(
+            {"prompt": {"chunks": [{"tokens": prompt}]}, "sampling_params": parameters, **fields}
+        )
+        chosen = version or self.version
+        ticket = Ticket(
+            request=read_request(body, np.array(prompt, dtype=np.int64)),
+            resolve=lambda: chosen,
+            on_result=lambda output: self.done.__setitem__(name, output),
+            on_error=self.errors.append,
+        )
+        self.sampler.submit(ticket)
+        return ticket
+
+    def run(self, after_each: Callable[[int], None] = lambda _: None) -> dict[int, SampleOutput]:
+        for count in range(500):
+            if not self.sampler.has_work():
+                return self.done
+            self.sampler.step()
+            after_each(count)
+        raise AssertionError("the sampler does not come to an end")
+
+
+def alone(version: Version, name: int, prompt: list[int], **fields: Any) -> SampleOutput:
+    runner = Runner(version)
+    runner.submit(name, prompt, **fields)
+    found = runner.run()
+    assert not runner.errors
+    return found[name]
+
+
+def assert_same(one: SampleOutput, two: SampleOutput) -> None:
+    assert len(one.sequences) == len(two.sequences)
+    for left, right in zip(one.sequences, two.sequences, strict=True):
+        assert left.token_ids == right.token_ids
+        np.testing.assert_allclose(left.logprobs, right.logprobs, atol=1e-4)
+        assert left.finish_reason == right.finish_reason
+
+
+def test_requests_that_join_and_leave_get_what_they_get_alone(base: BaseModel) -> None:
+    version = Version("tiny", base)
+    lengths = [12, 3, 20, 7, 1]
+    expected = [
+        alone(version, i, prompt, num_samples=2, parameters={"max_tokens": lengths[i]})
+        for i, prompt in enumerate(prompts)
+    ]
+    runner = Runner(version, sequence_limit=6)
+    waiting = list(range(5))
+
+    def arrive(step: int) -> None:
+        if waiting and step % 2 == 0:
+            name = waiting.pop(0)
+            runner.submit(name, prompts[name], num_samples=2, parameters={"max_tokens": lengths[name]})
+
+    arrive(0)
+    found = runner.run(arrive)
+    assert not runner.errors
+    for name in range(5):
+        assert_same(found[name], expected[name])
+    assert expected[0].sequences[0].token_ids != expected[0].sequences[1].token_ids
+
+
+def test_logprobs_are_those_of_forward_whatever_the_settings(base: BaseModel) -> None:
+    model = TrainedModel("m", base, Tuning(LoraShape(4), seed=3))
+    with torch.no_grad():
+        for parameter in model.parameters.values():
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)))
+    version = Version("v", base, model.tuning, model.snapshot())
+    parameters = {"temperature": 1.7, "top_k": 9, "top_p": 0.9}
+    output = alone(version, 0, prompts[2], parameters=parameters, prompt_logprobs=True)
+    reply = list(output.sequences[0].token_ids)
+    ids = np.array(prompts[2] + reply, dtype=np.int64)
+    logprobs = forward(model, [Row(ids[:-1], ids[1:])], token_budget=64).outputs["logprobs"][0]
+    assert output.prompt_logprobs is not None
+    assert np.isnan(output.prompt_logprobs[0])
+    sampled = np.concatenate([output.prompt_logprobs[1:], output.sequences[0].logprobs])
+    np.testing.assert_allclose(sampled, logprobs, atol=1e-4)
+    plain = alone(Version("tiny", base), 0, prompts[2], parameters=parameters)
+    assert np.abs(plain.sequences[0].logprobs[:1] - logprobs[len(prompts[2]) - 1]).max() > 1e-3
+    model.release()
+
+
+def test_versions_are_kept_apart_while_the_model_is_trained(base: BaseModel) -> None:
+    for tuning in (Tuning(LoraShape(4), seed=3), Tuning(None)):
+        model = TrainedModel("m", base, tuning)
+        versions: list[Version] = []
+        for number in range(2):
+            with torch.no_grad():
+                for parameter in model.parameters.values():
+                    parameter.add_(
+                        0.2 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(number))
+                    )
+            versions.append(Version(f"v{number}", base, tuning, model.snapshot()))
+        expected = [alone(v, 0, prompts[0]) for v in [*versions, Version("tiny", base)]]
+        assert expected[0].sequences[0].token_ids != expected[1].sequences[0].token_ids
+        runner = Runner(versions[0])
+        for name, version in enumerate([*versions, Version("tiny", base)]):
+            runner.submit(name, prompts[0], version, parameters={"seed": 100})
+        found = runner.run(lambda _, trained=model: trained.activate())
+        for name in range(3):
+            assert_same(found[name], expected[name])
+        model.release()
+
+
+def test_a_group_prefills_its_prompt_once(base: BaseModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = Version("tiny", base)
+    shapes: list[tuple[int, int]] = []
+    original = base.network.module.forward
+
+    def watching(*args: Any, **kwargs: Any) -> Any:
+        shapes.append(tuple(kwargs["input_ids"].shape))
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(base.network.module, "forward", watching)
+    runner = Runner(version)
+    runner.submit(0, prompts[0], num_samples=8)
+    runner.submit(1, prompts[0], num_samples=2)
+    runner.submit(2, prompts[1])
+    runner.run()
+    assert shapes[0] == (2, 4)
+    assert shapes[1] == (11, 1)
+
+
+def test_greedy_takes_the_most_likely_and_cuts_are_kept() -> None:
+    logits = torch.log(torch.tensor([[0.1, 0.4, 0.2, 0.3]] * 4))
+    uniforms = [0.05, 0.35, 0.65, 0.95]
+
+    def reachable(settings: DrawSettings) -> set[int]:
+        many = [(i + 0.5) / 200 for i in range(200)]
+        tokens, _ = draw(logits[:1].repeat(200, 1), [settings] * 200, many)
+        return set(tokens)
+
+    tokens, logprobs = draw(logits, [DrawSettings()] * 4, uniforms)
+    assert tokens == [0, 1, 2, 3]
+    np.testing.assert_allclose(np.exp(logprobs), [0.1, 0.4, 0.2, 0.3], rtol=1e-5)
+    assert draw(logits, [DrawSettings(temperature=0)] * 4, uniforms)[0] == [1, 1, 1, 1]
+    tie = torch.zeros(1, 4)
+    assert draw(tie, [DrawSettings(temperature=0)], [0.9])[0] == [0]
+    assert reachable(DrawSettings(top_k=2)) == {1, 3}
+    assert reachable(DrawSettings(top_p=0.5)) == {1, 3}
+    assert reachable(DrawSettings(top_p=0.75)) == {1, 2, 3}
+    assert reachable(DrawSettings(top_p=1e-9)) == {1}
+    assert reachable(DrawSettings(top_k=3, top_p=0.4)) == {1}
+    assert draw(logits[:1], [DrawSettings()], [1 - 1e-12])[0] == [3]
+    assert draw(torch.tensor([[0.0, -torch.inf]]), [DrawSettings()], [1 - 1e-17])[0] == [0]
+
+
+def test_frequencies_are_the_probabilities() -> None:
+    random = np.random.default_rng(0)
+    logits = torch.log(torch.tensor([[0.1, 0.4, 0.2, 0.3]])).repeat(20_000, 1)
+    tokens, _ = draw(logits, [DrawSettings(temperature=0.5)] * 20_000, random.random(20_000).tolist())
+    squares = np.array([0.01, 0.16, 0.04, 0.09]) / 0.30
+    np.testing.assert_allclose(np.bincount(tokens, minlength=4) / 20_000, squares, atol=0.015)
+
+
+def test_a_reply_ends_at_stop_ids_strings_the_end_token_and_the_limit(base: BaseModel) -> None:
+    version = Version("tiny", base)
+    free = alone(version, 0, prompts[0], parameters={"max_tokens": 30}).sequences[0]
+    assert (len(free.token_ids), free.finish_reason) == (30, "length")
+    stop_id = free.token_ids[4]
+    first = list(free.token_ids).index(stop_id)
+    at_id = alone(version, 0, prompts[0], parameters={"stop": [stop_id]}).sequences[0]
+    assert (list(at_id.token_ids), at_id.finish_reason) == (list(free.token_ids[: first + 1]), "stop")
+    text = str(base.tokenizer.decode(free.token_ids[3:5]))
+    assert len(text) == 2
+    at_text = alone(version, 0, prompts[0], parameters={"stop": [text], "max_tokens": 30}).sequences[0]
+    assert at_text.finish_reason == "stop"
+    assert str(base.tokenizer.decode(at_text.token_ids)).endswith(text)
+    both = {"stop": [text], "stop_token_ids": [free.token_ids[0]]}
+    assert len(alone(version, 0, prompts[0], parameters=both).sequences[0].token_ids) == 1
+
+
+def test_the_end_token_ends_a_reply_that_names_no_stop(base: BaseModel) -> None:
+    version = Version("tiny", base)
+    many = {"num_samples": 40, "parameters": {"max_tokens": 60, "temperature": 3.0, "stop": None}}
+    ends = [s for s in alone(version, 0, prompts[0], **many).sequences if s.finish_reason == "stop"]
+    assert ends
+    assert all(s.token_ids[-1] == 2 and 2 not in s.token_ids[:-1] for s in ends)
+
+
+def test_prompt_scores_can_be_cut_ranked_and_asked_for_alone(base: BaseModel) -> None:
+    version = Version("tiny", base)
+    full = alone(
+        version, 0, prompts[2], prompt_logprobs=True, topk_prompt_logprobs=3, parameters={"max_tokens": 0}
+    )
+    assert full.sequences[0].token_ids == []
+    part = alone(version, 0, prompts[2], prompt_logprobs=True, prompt_logprobs_last_n=2)
+    assert full.prompt_logprobs is not None
+    assert part.prompt_logprobs is not None
+    assert np.isnan(part.prompt_logprobs).tolist() == [True] * 6 + [False] * 2
+    np.testing.assert_allclose(part.prompt_logprobs[6:], full.prompt_logprobs[6:], atol=1e-5)
+    assert full.topk_prompt is not None
+    ids, logprobs = full.topk_prompt
+    assert ids.shape == (8, 3)
+    assert logprobs[0].tolist() == [-99999.0] * 3
+    assert (np.diff(logprobs[1:], axis=1) <= 0).all()
+
+
+def test_cancelled_and_broken_requests_end_alone(base: BaseModel) -> None:
+    version = Version("tiny", base)
+    runner = Runner(version)
+    good = runner.submit(0, prompts[0])
+    bad = runner.submit(1, prompts[1], parameters={"max_tokens": 100})
+
+    def broken() -> Version:
+        raise WorkerError("checkpoint-unknown", "nothing there")
+
+    runner.submit(2, prompts[2]).resolve = broken
+    runner.submit(3, [1, 99])
+    runner.submit(4, prompts[0], parameters={"max_tokens": 1000})
+    runner.run(lambda step: bad.is_cancelled.set() if step == 3 else None)
+    assert list(runner.done) == [0]
+    assert_same(runner.done[0], alone(version, 0, prompts[0]))
+    codes = [error.code for error in runner.errors if isinstance(error, WorkerError)]
+    assert sorted(codes) == ["aborted", "checkpoint-unknown", "invalid-input", "invalid-input"]
+    assert good.sequences[0].finish_reason == "length"
+
+
+def test_requests_without_meaning_are_refused_by_name() -> None:
+    for parameters, fields, name in [
+        ({"temperature": -1}, {}, "temperature"),
+        ({"top_p": 0}, {}, "top_p"),
+        ({"top_k": -2}, {}, "top_k"),
+        ({"max_tokens": -1}, {}, "max_tokens"),
+        ({"stop": [""]}, {}, "stop strings"),
+        ({}, {"num_samples": 0}, "num_samples"),
+        ({}, {"prompt_logprobs_last_n": 4}, "prompt_logprobs_last_n"),
+        ({}, {"topk_sample_logprobs": 1}, "topk_sample_logprobs"),
+    ]:
+        body = Sample.model_validate({"prompt": {"chunks": []}, "sampling_params": parameters, **fields})
+        with pytest.raises(WorkerError, match=name):
+            read_request(body, np.array([1, 2, 3, 4], dtype=np.int64))
+
+
+def test_scores_are_those_of_the_last_layer(base: BaseModel) -> None:
+    inputs = [np.array(p, dtype=np.int64) for p in prompts]
+    views = Views()
+    version = Version("tiny", base)
+    embedded = score(views, version, inputs, "embedding", token_budget=16).outputs["embedding"]
+    with torch.no_grad():
+        for ids, found in zip(inputs, embedded, strict=True):
+            hidden = base.network(torch.from_numpy(ids)[None], has_hidden=True).hidden
+            assert hidden is not None
+            np.testing.assert_allclose(found, hidden[0].mean(dim=0).numpy(), atol=1e-5)
+    with pytest.raises(WorkerError, match="value head"):
+        score(views, version, inputs, "values", token_budget=16)
+    model = TrainedModel("m", base, Tuning(LoraShape(2), has_value_head=True))
+    with torch.no_grad():
+        model.parameters["value_head.bias"].fill_(0.5)
+    valued = Version("v", base, model.tuning, model.snapshot())
+    values = score(views, valued, inputs, "values", token_budget=16).outputs["values"]
+    assert [v.shape for v in values] == [(len(ids),) for ids in inputs]
+    assert values[0].tolist() == pytest.approx([0.5] * 4)
+    model.release()
