@@ -4,12 +4,12 @@ import { gamesOptions, type GamesOptions } from "./options.ts";
 
 export const gamesPresets: Readonly<Record<string, Preset<GamesOptions>>> = {
   nano: {
-    summary: "tic-tac-toe from random weights, about two minutes on a laptop",
+    summary: "tic-tac-toe from random weights with its control, some seven minutes on a laptop",
     engine: "embedded",
     options: {},
   },
   kuhn: {
-    summary: "Kuhn poker from random weights, with exact exploitability",
+    summary: "Kuhn poker from random weights with its control, a minute or two",
     engine: "embedded",
     options: {
       game: "kuhn-poker",
