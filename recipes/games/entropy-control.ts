@@ -22,7 +22,7 @@ export function coefficientAt(
 ): number {
   switch (control) {
     case "schedule":
-      return start + (end - start) * progressShare;
+      return between(start, end, progressShare);
     case "target":
       return steered ?? start;
   }
@@ -38,7 +38,11 @@ export function steer(
   progressShare: number,
   now: { readonly coefficient: number; readonly entropyNats: number },
 ): number {
-  const target = targetStartNats + (targetEndNats - targetStartNats) * progressShare;
+  const target = between(targetStartNats, targetEndNats, progressShare);
   const next = now.coefficient * Math.exp(gain * (target - now.entropyNats));
   return Math.min(highest, Math.max(lowest, next));
+}
+
+function between(start: number, end: number, share: number): number {
+  return start + (end - start) * share;
 }

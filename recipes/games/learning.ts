@@ -1,5 +1,5 @@
 /** One update of one policy: clipped policy gradient with an entropy bonus, exact means over the moves. */
-import type { Datum } from "spar/contract";
+import { defaultPpo, type Datum } from "spar/contract";
 import { builtInTerm, entropyTerm, sumOf } from "spar/losses";
 import { fit, linearSchedule, type Policy, type Step } from "spar/train";
 import type { GamesOptions } from "./options.ts";
@@ -37,11 +37,7 @@ export async function learn(
   const updates = await fit({
     model: policy.model,
     data: rows,
-    loss: () =>
-      sumOf([
-        { loss: builtInTerm({ kind: "ppo", clipLow: 0.8, clipHigh: 1.2 }) },
-        { loss: entropyTerm({ coefficient }) },
-      ]),
+    loss: () => sumOf([{ loss: builtInTerm(defaultPpo) }, { loss: entropyTerm({ coefficient }) }]),
     reduction: "mean-per-token",
     optimizer: { kind: "adam", clipGradientNorm: options.clipGradientNorm },
     schedule: () => rate(update, options.updateCount),

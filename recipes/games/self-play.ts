@@ -110,10 +110,9 @@ async function learnSteered(place: {
   const progressShare = options.updateCount === 1 ? 0 : update / (options.updateCount - 1);
   const coefficient = coefficientAt(options.entropy, progressShare, coefficients[policy.name]);
   const learned = await learn(policy, rows, { options, update, step, entropyCoefficient: coefficient });
-  coefficients[policy.name] = steer(options.entropy, progressShare, {
-    coefficient,
-    entropyNats: learned.entropyNats,
-  });
+  const { entropyNats } = learned;
+  if (options.entropy.control === "target")
+    coefficients[policy.name] = steer(options.entropy, progressShare, { coefficient, entropyNats });
   return learned;
 }
 

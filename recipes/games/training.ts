@@ -49,10 +49,8 @@ export async function train(run: Run<GamesOptions>, world: World, training: Trai
   const { name } = training;
   const learners = await makeLearners(run, world, name);
   const models = learners.map(({ policy }) => policy);
-  const pools = run.state<Pools>(`${name}-pools`, {});
-  const baselines = run.state<RoleBaselines>(`${name}-baselines`, {});
-  const coefficients = run.state<EntropyCoefficients>(`${name}-entropy`, {});
-  const average = run.state<ProfileSum>(`${name}-average`, {});
+  const memory = memoryOf(run, name);
+  const { pools, average } = memory;
 
   const start = await run.step(`${name}-0`, { models, states: [pools, average] }, async (step) => {
     const versions = await publishAll(learners);
@@ -67,21 +65,8 @@ export async function train(run: Run<GamesOptions>, world: World, training: Trai
     const update = Math.min(first + options.updatesPerRound, options.updateCount);
     const round = await run.step(
       `${name}-${update}`,
-      { models, states: [pools, baselines, coefficients, average] },
-      async (step) =>
-        oneRound({
-          run,
-          step,
-          world,
-          learners,
-          training,
-          pools,
-          baselines,
-          coefficients,
-          average,
-          first,
-          update,
-        }),
+      { models, states: Object.values(memory) },
+      async (step) => oneRound({ run, step, world, learners, training, memory, first, update }),
     );
     for (const message of collapseAlarms(options, round.counts, update)) run.report.note(message);
     training.onRound?.({ update, ...round });
@@ -94,16 +79,31 @@ export async function train(run: Run<GamesOptions>, world: World, training: Trai
   };
 }
 
+/** What a round needs to know of those before it. */
+interface Memory {
+  readonly pools: RunState<Pools>;
+  readonly baselines: RunState<RoleBaselines>;
+  readonly coefficients: RunState<EntropyCoefficients>;
+  /** Of hidden information; else empty. */
+  readonly average: RunState<ProfileSum>;
+}
+
+function memoryOf(run: Run<GamesOptions>, name: string): Memory {
+  return {
+    pools: run.state<Pools>(`${name}-pools`, {}),
+    baselines: run.state<RoleBaselines>(`${name}-baselines`, {}),
+    coefficients: run.state<EntropyCoefficients>(`${name}-entropy`, {}),
+    average: run.state<ProfileSum>(`${name}-average`, {}),
+  };
+}
+
 interface RoundPlace {
   readonly run: Run<GamesOptions>;
   readonly step: Step;
   readonly world: World;
   readonly learners: readonly Learner[];
   readonly training: Training;
-  readonly pools: RunState<Pools>;
-  readonly baselines: RunState<RoleBaselines>;
-  readonly coefficients: RunState<EntropyCoefficients>;
-  readonly average: RunState<ProfileSum>;
+  readonly memory: Memory;
   readonly first: number;
   readonly update: number;
 }
@@ -116,7 +116,8 @@ type RoundResult = {
 };
 
 async function oneRound(place: RoundPlace): Promise<RoundResult> {
-  const { run, step, world, learners, training, pools, baselines, coefficients, first, update } = place;
+  const { run, step, world, learners, training, memory, first, update } = place;
+  const { pools, baselines, coefficients, average } = memory;
   const { name, isControl = false } = training;
   const { size } = run.options.pool;
   let poolsNow = pools.get();
@@ -150,7 +151,7 @@ async function oneRound(place: RoundPlace): Promise<RoundResult> {
   step.metric(`${name}/entropyNats/mean`, update, played.entropyNats);
   step.metric(`${name}/games/count`, update, played.gameCount);
   const measuring = { engine: run.engine, step, world, versions };
-  const figures = await measure(measuring, { name, index: update, average: place.average });
+  const figures = await measure(measuring, { name, index: update, average });
   return { figures, counts, rated: ratedOf(run.options, training, { update, versions }) };
 }
 

@@ -34,6 +34,11 @@ export function engineError(
   return new SparError({ code, boundary: "engine", message, ...details });
 }
 
+/** The refusal of a call on a model that was released, or never was. */
+export function modelReleased(model: string): SparError {
+  return engineError("model-released", `expected a live model, ${model} was released`);
+}
+
 /** The refusal of a call that needs what the engine does not have. */
 export function capabilityMissing(engineId: string, capability: Capability): SparError {
   return engineError(

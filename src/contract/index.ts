@@ -29,7 +29,13 @@ export type {
   PublishOptions,
   SavedState,
 } from "./engine.ts";
-export { capabilityMissing, engineError, type EngineErrorCode, type EngineErrorDetails } from "./errors.ts";
+export {
+  capabilityMissing,
+  engineError,
+  modelReleased,
+  type EngineErrorCode,
+  type EngineErrorDetails,
+} from "./errors.ts";
 export {
   countPositions,
   tokens,

@@ -4,6 +4,7 @@ import {
   checkData,
   checkOptimizerParameters,
   engineError,
+  modelReleased,
   type BuiltInLoss,
   type CustomLoss,
   type Datum,
@@ -151,8 +152,7 @@ export class EmbeddedModel implements Model {
 
   private checkAlive(): void {
     this.host.client.checkOpen();
-    if (this.isReleased)
-      throw engineError("model-released", `expected a live model, ${this.name} was released`);
+    if (this.isReleased) throw modelReleased(this.name);
   }
 }
 

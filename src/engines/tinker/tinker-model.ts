@@ -8,6 +8,7 @@ import {
   checkData,
   checkOptimizerParameters,
   engineError,
+  modelReleased,
   referenceLoss,
   type BuiltInLoss,
   type CustomLoss,
@@ -250,8 +251,7 @@ export class TinkerModel implements Model {
 
   #checkAlive(): void {
     this.#host.connection.checkOpen();
-    if (this.#isReleased)
-      throw engineError("model-released", `expected a live model, ${this.name} was released`);
+    if (this.#isReleased) throw modelReleased(this.name);
   }
 
   #checkData(data: readonly Datum[], loss?: BuiltInLoss): void {

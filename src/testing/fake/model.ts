@@ -8,6 +8,7 @@ import {
   checkData,
   checkOptimizerParameters,
   engineError,
+  modelReleased,
   referenceLoss,
   referenceOptimizerStep,
   type BuiltInLoss,
@@ -233,8 +234,7 @@ export class FakeModel implements Model {
 
   #checkAlive(): void {
     this.#host.calls.checkOpen();
-    if (this.#isReleased)
-      throw engineError("model-released", `expected a live model, ${this.name} was released`);
+    if (this.#isReleased) throw modelReleased(this.name);
   }
 
   #checkData(data: readonly Datum[], loss?: BuiltInLoss): void {

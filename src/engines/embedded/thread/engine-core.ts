@@ -4,7 +4,7 @@
  */
 import { abortedError, present, SerialQueue } from "../../../base/index.ts";
 import {
-  engineError,
+  modelReleased,
   referenceLoss,
   type Datum,
   type ForwardBackwardResult,
@@ -192,8 +192,7 @@ export class EngineCore {
     action: (entry: Entry) => Promise<T>,
   ): Promise<T> {
     const entry = this.entries.get(modelId);
-    if (entry === undefined)
-      throw engineError("model-released", `expected a live model, ${modelId} was released`);
+    if (entry === undefined) throw modelReleased(modelId);
     return entry.queue.add(() =>
       this.compute.add(async () => {
         checkWanted(signal);

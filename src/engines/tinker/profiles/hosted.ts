@@ -1,5 +1,6 @@
 /** The hosted service of Thinking Machines, as the official SDK shows it. Not tried. */
 import type { Profile } from "../client/profile.ts";
+import { wireCapabilities } from "./wire-capabilities.ts";
 
 export const hosted: Profile = {
   id: "hosted",
@@ -27,19 +28,7 @@ export const hosted: Profile = {
       reason: "the SDK has no call that unloads one",
     },
   ],
-  capabilities: [
-    "prompt-logprobs",
-    "loss:crossEntropy",
-    "loss:importanceSampling",
-    "loss:ppo",
-    "loss:cispo",
-    "loss:dro",
-    "optimizer:adamw",
-    "lora",
-    "several-models",
-    "hub-models",
-    "idempotent-submission",
-  ],
+  capabilities: [...wireCapabilities, "several-models", "idempotent-submission"],
   losses: ["cross_entropy", "importance_sampling", "ppo", "cispo", "dro"],
   reduction: "sum",
   honoursWeights: false,

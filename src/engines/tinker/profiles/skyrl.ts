@@ -1,5 +1,6 @@
 /** SkyRL's server with its training backends (FSDP2 and Megatron on Ray), as its source shows it. */
 import type { Profile } from "../client/profile.ts";
+import { wireCapabilities } from "./wire-capabilities.ts";
 
 export const skyrl: Profile = {
   id: "skyrl",
@@ -55,19 +56,7 @@ export const skyrl: Profile = {
       reason: "there is no cancel_future",
     },
   ],
-  capabilities: [
-    "prompt-logprobs",
-    "loss:crossEntropy",
-    "loss:importanceSampling",
-    "loss:ppo",
-    "loss:cispo",
-    "loss:dro",
-    "optimizer:adamw",
-    "lora",
-    "several-models",
-    "hub-models",
-    "idempotent-submission",
-  ],
+  capabilities: [...wireCapabilities, "several-models", "idempotent-submission"],
   losses: ["cross_entropy", "importance_sampling", "ppo", "cispo"],
   reduction: "sum",
   honoursWeights: false,

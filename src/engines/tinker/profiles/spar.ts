@@ -1,5 +1,6 @@
 /** Servers of ours. What one can do it says itself; this is what all of them do. */
 import type { Profile } from "../client/profile.ts";
+import { wireCapabilities } from "./wire-capabilities.ts";
 
 export const spar: Profile = {
   id: "spar",
@@ -7,19 +8,7 @@ export const spar: Profile = {
   tried:
     "conformance suite and faults against the double of the tests; training, custom loss, sampling, canary, save and load by hand against the PyTorch worker",
   departures: [],
-  capabilities: [
-    "prompt-logprobs",
-    "loss:crossEntropy",
-    "loss:importanceSampling",
-    "loss:ppo",
-    "loss:cispo",
-    "loss:dro",
-    "optimizer:adamw",
-    "lora",
-    "several-models",
-    "hub-models",
-    "idempotent-submission",
-  ],
+  capabilities: [...wireCapabilities, "several-models", "idempotent-submission"],
   losses: ["cross_entropy", "importance_sampling", "ppo", "cispo", "dro"],
   reduction: "sum",
   honoursWeights: true,

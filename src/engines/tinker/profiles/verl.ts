@@ -1,5 +1,6 @@
 /** verl's server of the wire. Neither read nor tried: it gets the narrowest use of the wire that all servers share. */
 import type { Profile } from "../client/profile.ts";
+import { wireCapabilities } from "./wire-capabilities.ts";
 
 export const verl: Profile = {
   id: "verl",
@@ -31,17 +32,7 @@ export const verl: Profile = {
       reason: "lora_config has a rank and no alpha",
     },
   ],
-  capabilities: [
-    "prompt-logprobs",
-    "loss:crossEntropy",
-    "loss:importanceSampling",
-    "loss:ppo",
-    "loss:cispo",
-    "loss:dro",
-    "optimizer:adamw",
-    "lora",
-    "hub-models",
-  ],
+  capabilities: wireCapabilities,
   losses: ["cross_entropy", "importance_sampling", "ppo"],
   reduction: "sum",
   honoursWeights: false,
