@@ -1,14 +1,15 @@
 /** What a run of self-play from nothing will do, in numbers, before it starts. */
+import { parameterCountOf } from "spar/contract";
 import type { Plan } from "spar/train";
 import type { GamesOptions } from "./options.ts";
-import { worldOf } from "./worlds.ts";
+import { architectureOf, worldOf } from "./worlds.ts";
 
 /** What a turn of one token takes in the run folder, and an episode around it. */
 const recordBytesPerTurn = 80;
 const recordBytesPerGame = 160;
 
 export function planGames(options: GamesOptions): Plan {
-  const { match, contextLength, tokenizer } = worldOf(options);
+  const { match, contextLength } = worldOf(options);
   const { updateCount, updatesPerRound, gamesPerUpdate } = options;
   const rounds = Math.ceil(updateCount / updatesPerRound);
   const seatCount = match.seats.length;
@@ -16,7 +17,7 @@ export function planGames(options: GamesOptions): Plan {
   const controlGames = options.controls.length * games * seatCount;
   const models = (options.policyPerSeat ? seatCount : 1) * (1 + options.controls.length);
   const { width, layerCount, headCount } = options.architecture;
-  const parameterCount = layerCount * 12 * width ** 2 + (tokenizer.vocabularySize + contextLength) * width;
+  const parameterCount = parameterCountOf(architectureOf(options));
   const checkpointBytes = 3 * 4 * parameterCount;
   const turns = (games + controlGames) * match.limits.turns;
   return {

@@ -22,7 +22,7 @@ import {
 import type { GamesOptions } from "./options.ts";
 import type { RoleBaselines } from "./rows.ts";
 import { playRound, type Learner } from "./self-play.ts";
-import type { World } from "./worlds.ts";
+import { architectureOf, type World } from "./worlds.ts";
 
 export interface Training {
   readonly name: string;
@@ -182,13 +182,11 @@ async function makeLearners(run: Run<GamesOptions>, world: World, name: string):
 
 function modelOptions(
   run: Run<GamesOptions>,
-  { tokenizer, contextLength }: World,
+  { tokenizer }: World,
   random: Random,
 ): Omit<CreateModelOptions, "name"> {
-  const { vocabularySize } = tokenizer;
-  const architecture = { ...run.options.architecture, vocabularySize, contextLength };
   return {
-    from: { kind: "architecture", architecture, seed: random.seed() },
+    from: { kind: "architecture", architecture: architectureOf(run.options), seed: random.seed() },
     tokenizer: tokenizer.definition,
   };
 }

@@ -3,6 +3,7 @@
  * token per symbol, a context that holds the longest game. Adding a game is adding an entry.
  */
 import type { JsonValue } from "spar/base";
+import type { Architecture } from "spar/contract";
 import type { Match } from "spar/games";
 import { game as kuhnPoker } from "spar/games/kuhn-poker";
 import { game as ticTacToe } from "spar/games/tic-tac-toe";
@@ -45,4 +46,10 @@ export function worldOf(options: Pick<GamesOptions, "game">): World {
   const { symbols, ...entry } = entries[options.game];
   const tokenizer = characterTokenizer({ symbols });
   return { ...entry, task: { isExplained: false }, tokenizer, renderer: plainRenderer(tokenizer) };
+}
+
+/** The model that learns: as large as the options say, with the vocabulary and the context of the game. */
+export function architectureOf(options: Pick<GamesOptions, "game" | "architecture">): Architecture {
+  const { tokenizer, contextLength } = worldOf(options);
+  return { ...options.architecture, vocabularySize: tokenizer.vocabularySize, contextLength };
 }

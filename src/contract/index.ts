@@ -59,6 +59,7 @@ export {
   type LossOutputs,
 } from "./losses.ts";
 export type { Architecture, ModelSource, TokenizerDefinition, Tuning } from "./models.ts";
+export { parameterCountOf } from "./parameter-count.ts";
 export {
   optimizerDefaults,
   optimizerKinds,

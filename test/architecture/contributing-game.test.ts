@@ -9,7 +9,7 @@ import { nextNode, solveMatch, type Match } from "../../src/games/index.ts";
 import { gameTestTitles, runGameTest } from "../../src/testing/index.ts";
 import { read, root } from "./tree.ts";
 
-const [gameText = "", testText = ""] =
+const [gameText = "", testText = "", , figuresText = ""] =
   read("CONTRIBUTING.md")
     .split("\n## A game\n")[1]
     ?.matchAll(/^```ts\n([^]*?)^```/gm)
@@ -53,3 +53,21 @@ test("its test says what is true of it", async () => {
     'expect(node).toMatchObject({ kind: "end", outcome: { forfeitedBy: "second" } });',
   );
 });
+
+test("its exact figures are those of Leduc poker", async () => {
+  const file = join(folder, "figures.ts");
+  const sources = pathToFileURL(join(root, "src")).href;
+  const imports = [
+    `import { expect } from "vitest";`,
+    `import { game } from "${sources}/games/leduc-poker/game.ts";`,
+    `import { exploitabilityOf } from "${sources}/games/tree/best-response.ts";`,
+    `import { growTree } from "${sources}/games/tree/grow-tree.ts";`,
+    `import { minimizeRegret } from "${sources}/games/tree/minimize-regret.ts";`,
+    `import { profileOf, uniformBehavior } from "${sources}/games/tree/profiles.ts";`,
+    `import { expectClose, printedTo } from "${sources}/testing/index.ts";`,
+  ];
+  const end = "export const nashConvAtTheEnd = near.nashConv;";
+  writeFileSync(file, [...imports, figuresText, end].join("\n"));
+  const figures = (await import(pathToFileURL(file).href)) as { readonly nashConvAtTheEnd: number };
+  expect(figures.nashConvAtTheEnd).toBeLessThanOrEqual(5e-3);
+}, 60_000);

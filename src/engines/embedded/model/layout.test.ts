@@ -1,21 +1,49 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Architecture } from "../../../contract/index.ts";
-import { bufferLength, countParameters, listLeaves, resolveShape } from "./layout.ts";
+import { parameterCountOf, type Architecture } from "../../../contract/index.ts";
+import { bufferLength, listLeaves, resolveShape, trueLength } from "./layout.ts";
 
 const small: Architecture = { vocabularySize: 20, contextLength: 12, width: 96, layerCount: 2, headCount: 4 };
 
+/** Of all tensors, without the rows that pad. */
+function lengthOf(architecture: Architecture, head: "policy" | "value" = "policy"): number {
+  const shape = resolveShape(architecture, head);
+  return listLeaves(shape).reduce((sum, leaf) => sum + trueLength(shape, leaf), 0);
+}
+
 test("parameters are counted as a reader of the architecture would count them", () => {
-  const shape = resolveShape(small);
   // Embedding 20 x 96; per layer two gains, four square matrices and two of 96 x 384; one last gain.
   const expected = 20 * 96 + 2 * (2 * 96 + 4 * 96 * 96 + 2 * 96 * 384) + 96;
-  expect(countParameters(shape, listLeaves(shape))).toBe(expected);
+  expect(lengthOf(small)).toBe(expected);
 });
 
 test("rows that pad the vocabulary are in the buffer and not in the count", () => {
-  const shape = resolveShape({ ...small, vocabularySize: 21 });
-  expect(shape.paddedVocabularySize).toBe(24);
-  const before = resolveShape(small);
-  expect(countParameters(shape, listLeaves(shape)) - countParameters(before, listLeaves(before))).toBe(96);
+  const larger = { ...small, vocabularySize: 21 };
+  expect(resolveShape(larger).paddedVocabularySize).toBe(24);
+  expect(lengthOf(larger) - lengthOf(small)).toBe(96);
+});
+
+test("plans count the same parameters", () => {
+  const architectures = fc.record(
+    {
+      vocabularySize: fc.integer({ min: 1, max: 50 }),
+      contextLength: fc.integer({ min: 1, max: 50 }),
+      width: fc.constantFrom(16, 32),
+      layerCount: fc.integer({ min: 1, max: 4 }),
+      headCount: fc.constantFrom(1, 2, 4),
+      feedForwardWidth: fc.constantFrom(4, 64),
+      norm: fc.constantFrom("rms", "layer"),
+      positions: fc.constantFrom("rotary", "learned", "linear-bias"),
+      activation: fc.constantFrom("gelu", "relu", "swiglu"),
+      tiedEmbeddings: fc.boolean(),
+    },
+    { requiredKeys: ["vocabularySize", "contextLength", "width", "layerCount", "headCount"] },
+  );
+  fc.assert(
+    fc.property(architectures, fc.constantFrom("policy", "value"), (architecture, head) => {
+      expect(parameterCountOf(architecture, head)).toBe(lengthOf(architecture, head));
+    }),
+  );
 });
 
 test("every option adds its tensors", () => {

@@ -122,11 +122,6 @@ export function bufferLength(leaves: readonly Leaf[]): number {
   return last === undefined ? 0 : alignLength(last.offset + last.length);
 }
 
-/** Weights that a user would count: rows that pad and gaps left out. */
-export function countParameters(shape: ModelShape, leaves: readonly Leaf[]): number {
-  return leaves.reduce((sum, leaf) => sum + trueLength(shape, leaf), 0);
-}
-
 /** Length of a leaf without the rows that pad vocabulary or context. */
 export function trueLength(shape: ModelShape, leaf: Leaf): number {
   switch (leaf.name) {

@@ -6,6 +6,7 @@ import {
   clippingFactor,
   engineError,
   l2Norm,
+  parameterCountOf,
   type OptimizerParameters,
   type OptimStepResult,
   type TokenizerDefinition,
@@ -20,7 +21,7 @@ import {
   mergeAdapters,
   type Adapter,
 } from "../model/adapters.ts";
-import { countParameters } from "../model/layout.ts";
+import { architectureOf } from "../model/layout.ts";
 import { copyBlock, viewBlock, type WeightBlock } from "../weights/weight-store.ts";
 import { GradientBuffer } from "./gradient-buffer.ts";
 import { applyOptimizer, newOptimizerState, type OptimizerState } from "./optimizers.ts";
@@ -69,9 +70,9 @@ export class LiveModel {
   }
 
   get parameterCount(): number {
-    return (
-      countParameters(this.weights.shape, this.weights.leaves) + (this.adapterState?.trained.length ?? 0)
-    );
+    const { shape } = this.weights;
+    const base = parameterCountOf(architectureOf(shape), shape.hasValueHead ? "value" : "policy");
+    return base + (this.adapterState?.trained.length ?? 0);
   }
 
   get trainableParameterCount(): number {
