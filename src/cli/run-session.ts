@@ -12,6 +12,7 @@ import { createJsonPresenter } from "./present/json-presenter.ts";
 import type { Presenter } from "./present/presenter.ts";
 import { createTextPresenter } from "./present/text-presenter.ts";
 import { commandName } from "./command-name.ts";
+import { createEngineLog } from "./engine-log.ts";
 import { endEarly } from "./early-end.ts";
 import { runArgument } from "./run-argument.ts";
 import type { Shell } from "./shell.ts";
@@ -43,7 +44,7 @@ export interface KnownEngine {
 export interface SessionParts {
   readonly signal: AbortSignal;
   readonly observer: RunObserver;
-  readonly engineFactory: () => Promise<Engine>;
+  readonly engineFactory: (signal: AbortSignal) => Promise<Engine>;
 }
 
 /** What `findRecipe` finds the recipe of a run by. */
@@ -62,8 +63,14 @@ export async function runSession(
   const presenter = createPresenter(options, shell);
   const interrupts = shell.listenForInterrupts();
   const startedMs = shell.clock.monotonicMs();
-  const engineFactory = async (): Promise<Engine> => {
-    const engine = await startEngine(options.engine, options.settings);
+  const log = createEngineLog(folder);
+  const settings: EngineSettings = {
+    ...options.settings,
+    onLog: log.write,
+    onProgress: (text) => presenter.observe({ kind: "notice", text }),
+  };
+  const engineFactory = async (signal: AbortSignal): Promise<Engine> => {
+    const engine = await startEngine(options.engine, settings, { signal });
     presenter.header(headerOf(options, engine.description));
     return engine;
   };
@@ -73,6 +80,7 @@ export async function runSession(
   const observer: RunObserver = (event) => {
     hasBegun ||= event.kind === "run-start";
     presenter.observe(event);
+    log.flush();
   };
   try {
     const outcome = await start({ signal: interrupts.signal, observer, engineFactory });
@@ -83,6 +91,7 @@ export async function runSession(
     throw thrown;
   } finally {
     presenter.end();
+    log.flush();
     interrupts.stopListening();
   }
 }

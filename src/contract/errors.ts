@@ -9,6 +9,8 @@ export type EngineErrorCode =
   | "model-released"
   | "engine-closed"
   | "engine-failed"
+  /** The process or server behind the engine is gone with what it held; a new one can go on from saved states. */
+  | "engine-lost"
   | "memory-exhausted"
   | "state-unreadable"
   | "answer-lost"

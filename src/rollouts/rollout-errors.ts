@@ -106,6 +106,8 @@ const outerCodes = new Set([
   "aborted",
   "engine-closed",
   "engine-failed",
+  "engine-lost",
+  "answer-lost",
   "stale-sampler",
   "outside-step",
   "departed-from-record",

@@ -38,6 +38,7 @@ const manifestSchema = z.object({
       software: z.string(),
     }),
     capabilities: z.array(z.string()),
+    options: jsonObject.exactOptional(),
   }),
   software: z.object({ spar: z.string(), node: z.string(), commit: z.string().nullable() }),
   createdMs: z.number(),
@@ -64,6 +65,8 @@ export interface RunManifest {
     readonly name: string;
     readonly description: EngineDescription;
     readonly capabilities: readonly string[];
+    /** Of the engine itself, where some were given. */
+    readonly options?: JsonObject;
   };
   readonly software: { readonly spar: string; readonly node: string; readonly commit: string | null };
   readonly createdMs: number;

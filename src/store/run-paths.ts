@@ -8,6 +8,8 @@ export interface RunPaths {
   readonly lock: string;
   readonly checkpoints: string;
   readonly artifacts: string;
+  /** What processes of the engine wrote. */
+  readonly engineLog: string;
 }
 
 export function runPaths(folder: string): RunPaths {
@@ -17,6 +19,7 @@ export function runPaths(folder: string): RunPaths {
     lock: join(folder, "run.lock"),
     checkpoints: join(folder, "checkpoints"),
     artifacts: join(folder, "artifacts"),
+    engineLog: join(folder, "engine.log"),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Engine } from "../contract/index.ts";
 import { recordsVersion } from "../records/index.ts";
 import { RunStore, type RunManifest } from "../store/index.ts";
 import { DurableRun } from "./durable-run.ts";
+import { goOnAfterLoss } from "./going-on.ts";
 import { tell, type RunObserver } from "./observer.ts";
 import { optionsToJson, resolveOptions } from "./options.ts";
 import type { OptionsSchema, Recipe } from "./recipe.ts";
@@ -42,6 +43,8 @@ export interface StartRunOptions<Schema extends OptionsSchema> extends ExecuteOp
   readonly recipeFile?: string;
   /** What was asked for: `embedded`. */
   readonly engineName: string;
+  /** Options of the engine itself that were given, for resuming. */
+  readonly engineOptions?: JsonObject;
   /** For the run folder: the version of spar, of Node, and the commit where it is known. */
   readonly software: RunManifest["software"];
   /** Save models after every so many steps that change one. Default: the option of this name, else 1. */
@@ -64,10 +67,24 @@ export interface RunOutcome {
  * Begins a run and executes it to its end.
  *
  * @throws `unknown-preset`, `unknown-option`, `invalid-option`, `capability-missing` before anything
- * is written; `run-exists`, `store-read-only`, `disk-full`; `aborted` when the signal fired, after
+ * is written; `run-exists`, `store-read-only`, `disk-full`; `engine-lost` when that happened twice between two steps; `aborted` when the signal fired, after
  * which the run can be resumed; whatever the recipe threw
  */
 export async function startRun<Schema extends OptionsSchema>(
+  options: StartRunOptions<Schema>,
+): Promise<RunOutcome> {
+  const { folder, signal, observer } = options;
+  const { overrides: _overrides, ...rest } = options;
+  return goOnAfterLoss({
+    folder,
+    signal,
+    observer,
+    first: (watched) => startOnce({ ...options, observer: watched }),
+    next: (watched) => resumeOnce({ ...rest, observer: watched }),
+  });
+}
+
+async function startOnce<Schema extends OptionsSchema>(
   options: StartRunOptions<Schema>,
 ): Promise<RunOutcome> {
   const { recipe, preset, folder, seed, clock } = options;
@@ -91,6 +108,7 @@ export async function startRun<Schema extends OptionsSchema>(
         name: options.engineName,
         description: engine.description,
         capabilities: [...engine.capabilities].toSorted(),
+        ...(options.engineOptions === undefined ? {} : { options: options.engineOptions }),
       },
       software: options.software,
       createdMs: clock.nowMs(),
@@ -108,6 +126,14 @@ export async function startRun<Schema extends OptionsSchema>(
  * `engine-changed`; the errors of `RunStore.open`; those of `startRun`
  */
 export async function resumeRun<Schema extends OptionsSchema>(
+  options: ResumeRunOptions<Schema>,
+): Promise<RunOutcome> {
+  const { folder, signal, observer } = options;
+  const live = (watched: RunObserver): Promise<RunOutcome> => resumeOnce({ ...options, observer: watched });
+  return goOnAfterLoss({ folder, signal, observer, first: live, next: live });
+}
+
+async function resumeOnce<Schema extends OptionsSchema>(
   options: ResumeRunOptions<Schema>,
 ): Promise<RunOutcome> {
   const finished = RunStore.openFinished(options.folder, options.clock);

@@ -10,6 +10,7 @@ import { runsFolderOf } from "../runs-folder.ts";
 import type { Shell } from "../shell.ts";
 import { shownPaths } from "../shown-path.ts";
 import { addCommonOptions } from "./recipe-options.ts";
+import { surroundingsOf } from "./engine-options.ts";
 import { serverSettings } from "./server-options.ts";
 import { formatTable } from "../terminal/table.ts";
 
@@ -42,7 +43,10 @@ async function runChecks(shell: Shell, options: DoctorOptions): Promise<Check[]>
   const manifest = readManifest(shell.place);
   return [
     ...checkMachine({ nodeVersion: process.versions.node, neededNode: manifest.engines.node, runsFolder }),
-    ...(await checkEngines(shell.place, shell.workingFolder, serverSettings({}, shell))),
+    ...(await checkEngines(shell.place, shell.workingFolder, {
+      ...serverSettings({}, shell),
+      ...surroundingsOf(shell),
+    })),
     ...checkPackages(shell.place, manifest),
     ...(await checkPython({ python: options.python, environment: shell.environment })),
   ];

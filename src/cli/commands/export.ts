@@ -14,6 +14,7 @@ import type { Shell } from "../shell.ts";
 import { shownPath } from "../shown-path.ts";
 import { countOf } from "../terminal/format.ts";
 import { formatTable } from "../terminal/table.ts";
+import { engineSettings } from "./engine-options.ts";
 import { addCommonOptions } from "./recipe-options.ts";
 
 interface ExportOptions {
@@ -95,7 +96,10 @@ async function exportModel(request: {
     workingFolder,
   });
   const interrupts = shell.listenForInterrupts();
-  const engine = await startEngine(located, {});
+  const engine = await startEngine(
+    located,
+    engineSettings(located, {}, shell, reader.manifest.engine.options),
+  );
   try {
     const { signal } = interrupts;
     const model = await loadModel({ engine, reader, weights, signal });

@@ -9,6 +9,7 @@ import { listRecipes, type ListedRecipe } from "../discovery/recipes.ts";
 import { runsFolderOf } from "../runs-folder.ts";
 import type { Shell } from "../shell.ts";
 import { shownPath, shownPaths } from "../shown-path.ts";
+import { surroundingsOf } from "./engine-options.ts";
 import { addCommonOptions } from "./recipe-options.ts";
 import { formatTable } from "../terminal/table.ts";
 import { oneLine } from "../terminal/text.ts";
@@ -37,7 +38,7 @@ export function addListCommand(program: Command, shell: Shell): void {
       const listing: Listing = {
         recipes: await listRecipes(shell.place),
         games: await listGames(shell.place),
-        engines: await listEngines(shell.place),
+        engines: await listEngines(shell.place, surroundingsOf(shell)),
         runs: listRuns(runsFolder),
         runsFolder,
       };

@@ -9,14 +9,13 @@ import { findRun } from "../discovery/runs.ts";
 import { recipeOfRun, runSession, type KnownEngine } from "../run-session.ts";
 import { runsFolderOf } from "../runs-folder.ts";
 import type { Shell } from "../shell.ts";
+import { addEngineOptions, engineSettings, type EngineOptions } from "./engine-options.ts";
 import { addCommonOptions } from "./recipe-options.ts";
-import { addServerOptions, serverSettings, type ServerOptions } from "./server-options.ts";
 import { addThreadOption } from "./thread-option.ts";
 
-interface ResumeOptions extends ServerOptions {
+interface ResumeOptions extends EngineOptions {
   readonly recipe?: string;
   readonly engine?: string;
-  readonly threads?: number;
   readonly runsFolder?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -28,7 +27,7 @@ export function addResumeCommand(program: Command, shell: Shell): void {
     .description("go on where a run stopped: its name below the folder of runs, or its path")
     .option("--recipe <path>", "the recipe file, where the run was begun with one of yours")
     .option("-e, --engine <id>", "another engine of the same kind");
-  addServerOptions(addThreadOption(command))
+  addEngineOptions(addThreadOption(command))
     .option("--runs-folder <folder>", "where runs are kept; else SPAR_RUNS, else ./runs")
     .option("--json", "print events as JSON lines")
     .option("--quiet", "no progress")
@@ -53,10 +52,7 @@ async function resume(typed: string, options: ResumeOptions, shell: Shell): Prom
     folder,
     engine,
     knownEngine: knownEngineOf(manifest),
-    settings: {
-      ...(options.threads === undefined ? {} : { threadCount: options.threads }),
-      ...serverSettings(options, shell),
-    },
+    settings: engineSettings(engine, options, shell, manifest.engine.options),
     examplePrompt: examplePromptOf(recipe, manifest),
     isJson: options.json === true,
     isQuiet: options.quiet === true,

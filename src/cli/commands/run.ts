@@ -19,13 +19,12 @@ import { runsFolderOf } from "../runs-folder.ts";
 import type { Shell } from "../shell.ts";
 import { softwareOf } from "../software.ts";
 import { warnAboutSize } from "../plan/warn-about-size.ts";
+import { addEngineOptions, engineSettings, type EngineOptions } from "./engine-options.ts";
 import { wholeNumber } from "./number-argument.ts";
 import { addCommonOptions, addRecipeOptions, type RecipeOptions } from "./recipe-options.ts";
-import { addServerOptions, serverSettings, type ServerOptions } from "./server-options.ts";
 import { addThreadOption } from "./thread-option.ts";
 
-interface RunOptions extends RecipeOptions, ServerOptions {
-  readonly threads?: number;
+interface RunOptions extends RecipeOptions, EngineOptions {
   readonly name?: string;
   readonly runFolder?: string;
   readonly runsFolder?: string;
@@ -37,7 +36,7 @@ export function addRunCommand(program: Command, shell: Shell): void {
   const command = program
     .command("run <recipe>")
     .description("run a recipe: an id that spar list shows, or the path of a file of yours");
-  addServerOptions(addThreadOption(addRecipeOptions(command)))
+  addEngineOptions(addThreadOption(addRecipeOptions(command)))
     .option("--name <name>", "name of the run, below the folder of runs")
     .addOption(
       new Option("--run-folder <folder>", "the folder of the run itself").conflicts(["name", "runsFolder"]),
@@ -58,10 +57,7 @@ async function runRecipe(typed: string, options: RunOptions, shell: Shell): Prom
   const prepared = await prepareRecipe({ recipe: typed, ...options }, shell);
   const { recipe, ownFile } = prepared.located;
   const engine = await chooseEngine(prepared, shell);
-  const settings: EngineSettings = {
-    ...(options.threads === undefined ? {} : { threadCount: options.threads }),
-    ...serverSettings(options, shell),
-  };
+  const settings = engineSettings(engine, options, shell);
   await requireCapabilities(engine, settings, prepared, shell);
   const folder = folderOf(recipe.id, prepared.presetName, options, shell);
   const plan = await recipe.plan(prepared.options, randomOfRun(options.seed));
@@ -88,6 +84,7 @@ async function runRecipe(typed: string, options: RunOptions, shell: Shell): Prom
       overrides: prepared.overrides,
       seed: options.seed,
       engineName: engine.id,
+      ...(settings.options === undefined ? {} : { engineOptions: settings.options }),
       ...(ownFile === null ? {} : { recipeFile: ownFile }),
       clock: shell.clock,
       software: softwareOf(shell.place),

@@ -15,10 +15,10 @@ import { rendererOf } from "../sample/run-renderer.ts";
 import { answerLines } from "../sample/show-answers.ts";
 import type { Shell } from "../shell.ts";
 import { decimalNumber, wholeNumber } from "./number-argument.ts";
+import { addEngineOptions, engineSettings, type EngineOptions } from "./engine-options.ts";
 import { addCommonOptions, collect } from "./recipe-options.ts";
-import { addServerOptions, serverSettings, type ServerOptions } from "./server-options.ts";
 
-interface SampleOptions extends SampleSettings, ServerOptions {
+interface SampleOptions extends SampleSettings, EngineOptions {
   readonly prompt: readonly string[];
   readonly policy?: string;
   readonly engine?: string;
@@ -28,7 +28,7 @@ interface SampleOptions extends SampleSettings, ServerOptions {
 }
 
 export function addSampleCommand(program: Command, shell: Shell): void {
-  const command = addServerOptions(program.command("sample <run>"))
+  const command = addEngineOptions(program.command("sample <run>"))
     .description("try the trained model: answers from the start of the run and from its end, side by side")
     .option(
       "--prompt <text>",
@@ -58,7 +58,10 @@ async function sample(typed: string, options: SampleOptions, shell: Shell): Prom
     place,
     workingFolder,
   });
-  const engine = await startEngine(located, serverSettings(options, shell));
+  const engine = await startEngine(
+    located,
+    engineSettings(located, options, shell, reader.manifest.engine.options),
+  );
   try {
     const loaded: LoadedWeights[] = [];
     for (const weights of firstAndLast(policy)) loaded.push(await loadWeights({ engine, reader, weights }));

@@ -4,7 +4,9 @@
  */
 import { resolve } from "node:path";
 import { isSparError, messageOf, SparError, suggestName } from "../../base/index.ts";
+import type { CallOptions, JsonObject } from "../../base/index.ts";
 import type { Capability, Engine } from "../../contract/index.ts";
+import type { OptionsSchema } from "../../train/index.ts";
 import { loadModule, looksLikePath } from "./load-module.ts";
 import { modulesByFolder, type PackageFolder } from "./package-folder.ts";
 
@@ -18,11 +20,31 @@ export interface EngineSettings {
   readonly url?: string;
   /** The server's key; never written anywhere. */
   readonly key?: string;
+  /** Options of the engine itself, as its `options` knows them. */
+  readonly options?: JsonObject;
+  /** For processes that an engine starts. */
+  readonly environment?: EngineSurroundings["environment"];
+  /** Where engines that were installed lie. */
+  readonly dataFolder?: string;
+  /** Told what is being waited for while the engine starts, for people. */
+  readonly onProgress?: (text: string) => void;
+  /** Given what a process of the engine writes, in pieces. */
+  readonly onLog?: (text: string) => void;
+}
+
+/** What an engine is told of the machine. */
+export interface EngineSurroundings {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly dataFolder: string;
 }
 
 /** What `engine.ts` of an engine exports. */
 export interface EngineModule {
-  createEngine(settings: EngineSettings): Engine | Promise<Engine>;
+  createEngine(settings: EngineSettings, call?: CallOptions): Engine | Promise<Engine>;
+  /** Its own options, where it has any: what `--engine-set` takes. */
+  readonly options?: OptionsSchema;
+  /** What has to be typed before it starts here; null where nothing has. */
+  setUpCommand?(surroundings: EngineSurroundings): string | null;
   /** What it can do, where that is known without starting it. */
   readonly capabilities?: Iterable<Capability>;
   /** The executors that a user may choose, the usual one first: `embedded:native`. */
@@ -58,10 +80,15 @@ export interface EngineRequest {
 }
 
 /** Everything that `--engine` takes: the engines by folder, each followed by its executors beside the usual one. */
-export async function listEngines(place: PackageFolder): Promise<ListedEngine[]> {
+export async function listEngines(
+  place: PackageFolder,
+  surroundings: EngineSurroundings | null = null,
+): Promise<ListedEngine[]> {
   const listed = knownEngines(place).map(async ({ id, file }): Promise<ListedEngine[]> => {
     try {
-      const usual: LocatedEngine = { id, module: await loadEngineModule(id, file), setUpCommand: null };
+      const module = await loadEngineModule(id, file);
+      const toSetUp = surroundings === null ? null : module.setUpCommand?.(surroundings);
+      const usual: LocatedEngine = { id, module, setUpCommand: toSetUp ?? null };
       const others = (usual.module.executors ?? []).slice(1).map((facts) => withExecutor(usual, facts));
       return [usual, ...others].map((located) => ({ kind: "loaded", id: located.id, located }));
     } catch (thrown) {
@@ -105,7 +132,8 @@ function withExecutor({ id, module }: LocatedEngine, executor: ExecutorFacts): L
   return {
     id: `${id}:${executor.name}`,
     module: {
-      createEngine: (settings) => module.createEngine({ ...settings, executor: executor.name }),
+      createEngine: (settings, call) => module.createEngine({ ...settings, executor: executor.name }, call),
+      ...(module.options === undefined ? {} : { options: module.options }),
       ...(executor.capabilities === undefined ? {} : { capabilities: executor.capabilities }),
     },
     setUpCommand: executor.setUpCommand?.() ?? null,
@@ -126,15 +154,21 @@ async function unknownEngine(typed: string, place: PackageFolder): Promise<SparE
 }
 
 /** Starts an engine. @throws `package-missing`, `engine-unavailable` where it does not start */
-export async function startEngine(located: LocatedEngine, settings: EngineSettings): Promise<Engine> {
+export async function startEngine(
+  located: LocatedEngine,
+  settings: EngineSettings,
+  call: CallOptions = {},
+): Promise<Engine> {
   try {
-    return await located.module.createEngine(settings);
+    return await located.module.createEngine(settings, call);
   } catch (thrown) {
-    // It names the package and how to install it.
-    if (isSparError(thrown) && thrown.code === "package-missing") throw thrown;
+    // It names the package and how to install it; and who stopped it knows why.
+    if (isSparError(thrown) && passedOn.has(thrown.code)) throw thrown;
     throw engineUnavailable(located.id, thrown);
   }
 }
+
+const passedOn: ReadonlySet<string> = new Set(["package-missing", "aborted"]);
 
 /** What an engine can do: as its module says, else as it says once started. */
 export async function capabilitiesOf(

@@ -6,37 +6,53 @@ import { SparError, suggestName, type JsonObject, type JsonValue } from "../../b
 import type { OptionsSchema } from "../../train/index.ts";
 import { listOptionPaths, typeOf, type OptionPath } from "./option-paths.ts";
 
+/** How messages call what is set, and whose it is. */
+export interface SetWords {
+  readonly flag: string;
+  readonly owner: string;
+}
+
 /**
  * The overrides as an object, dotted names nested.
  *
  * @throws `invalid-option`, `unknown-option`
  */
-export function parseSetOptions(assignments: readonly string[], schema: OptionsSchema): JsonObject {
+export function parseSetOptions(
+  assignments: readonly string[],
+  schema: OptionsSchema,
+  words: SetWords = { flag: "--set", owner: "the recipe" },
+): JsonObject {
   const paths = listOptionPaths(schema);
   const values = new Map<string, JsonValue>();
   for (const assignment of assignments) {
-    const { name, text } = splitAssignment(assignment);
-    const path = findPath(name, paths);
+    const { name, text } = splitAssignment(assignment, words);
+    const path = findPath(name, paths, words);
     if (values.has(name)) {
-      throw invalidOption(`--set ${name} was given twice`, `give it once; the second value is ${text}`);
+      throw invalidOption(
+        `${words.flag} ${name} was given twice`,
+        `give it once; the second value is ${text}`,
+      );
     }
     values.set(name, parseValue(path, text));
   }
   return nest(values);
 }
 
-function splitAssignment(assignment: string): { readonly name: string; readonly text: string } {
+function splitAssignment(
+  assignment: string,
+  { flag }: SetWords,
+): { readonly name: string; readonly text: string } {
   const equals = assignment.indexOf("=");
   if (equals < 1) {
     throw invalidOption(
-      `--set expects key=value, got "${assignment}"`,
-      "write it like --set temperature=0.7",
+      `${flag} expects key=value, got "${assignment}"`,
+      `write it like ${flag} temperature=0.7`,
     );
   }
   return { name: assignment.slice(0, equals).trim(), text: assignment.slice(equals + 1) };
 }
 
-function findPath(name: string, paths: readonly OptionPath[]): OptionPath {
+function findPath(name: string, paths: readonly OptionPath[], { owner }: SetWords): OptionPath {
   const path = paths.find((known) => known.name === name);
   if (path !== undefined) return path;
   const names = paths.map((known) => known.name);
@@ -44,7 +60,7 @@ function findPath(name: string, paths: readonly OptionPath[]): OptionPath {
   throw new SparError({
     code: "unknown-option",
     boundary: "command",
-    message: members.length > 0 ? `"${name}" is a group of options` : `the recipe has no option "${name}"`,
+    message: members.length > 0 ? `"${name}" is a group of options` : `${owner} has no option "${name}"`,
     hint: members.length > 0 ? `set its members: ${members.join(", ")}` : suggestName(name, names),
   });
 }

@@ -9,6 +9,7 @@ import {
   type EngineSettings,
   type LocatedEngine,
 } from "../discovery/engines.ts";
+import { surroundingsOf } from "../commands/engine-options.ts";
 import { serverSettings } from "../commands/server-options.ts";
 import { choicesOf, listOptionPaths } from "../options/option-paths.ts";
 import { stateOfInputs, type PreparedRecipe } from "../prepare.ts";
@@ -43,10 +44,11 @@ export async function makePlanReport(
 async function engineFits(prepared: PreparedRecipe, shell: Shell): Promise<EngineFit[]> {
   const { place } = shell;
   const { needs, located } = prepared;
-  const settings = serverSettings({}, shell);
+  const surroundings = surroundingsOf(shell);
+  const settings = { ...serverSettings({}, shell), ...surroundings };
   const fits: EngineFit[] = [];
   // One after another: an engine that has to be started to be asked takes all cores.
-  for (const listed of await listEngines(place)) {
+  for (const listed of await listEngines(place, surroundings)) {
     fits.push(
       listed.kind === "loaded"
         ? await engineFit(listed.located, needs, settings)

@@ -8,6 +8,7 @@ import type { Match } from "../../games/index.ts";
 import { policyPlayer, type Player } from "../../players/index.ts";
 import type { RunReader } from "../../store/index.ts";
 import type { SavedPolicy, SavedWeights } from "../../train/index.ts";
+import { engineSettings } from "../commands/engine-options.ts";
 import { findEngine, startEngine } from "../discovery/engines.ts";
 import { openRun } from "../discovery/open-run.ts";
 import { choosePolicy } from "../sample/choose-policy.ts";
@@ -32,7 +33,10 @@ export async function runOpponent(request: OpponentRequest): Promise<Opponent> {
     place,
     workingFolder,
   });
-  const engine = await startEngine(located, {});
+  const engine = await startEngine(
+    located,
+    engineSettings(located, {}, shell, reader.manifest.engine.options),
+  );
   try {
     const policies = keptPolicies(reader);
     const chosen = new Map(

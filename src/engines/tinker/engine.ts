@@ -9,7 +9,7 @@ import type { ConnectOptions } from "./client/connect-options.ts";
 import type { ProfileId } from "./client/profile.ts";
 import { tinkerError } from "./errors.ts";
 import { profiles } from "./profiles/detect.ts";
-import { TinkerEngine } from "./tinker-engine.ts";
+import { TinkerEngine, type ServerOwner } from "./tinker-engine.ts";
 
 /** A profile, or `auto`: the server is asked. */
 export type TinkerExecutor = ProfileId | "auto";
@@ -21,6 +21,8 @@ export interface TinkerEngineOptions extends Omit<ConnectOptions, "url" | "profi
   readonly executor?: TinkerExecutor;
   /** What the server computes in, where it does not say so itself; tolerances depend on it. Default `bfloat16`. */
   readonly precision?: EngineDescription["precision"];
+  /** Where the server was started for this engine alone: it ends with the engine. */
+  readonly owner?: ServerOwner;
 }
 
 /** The usual one first. What a server of ours can do it says itself. */
@@ -52,7 +54,7 @@ export async function createEngine(
   options: TinkerEngineOptions = {},
   call: CallOptions = {},
 ): Promise<TinkerEngine> {
-  const { url, executor = "auto", precision = "bfloat16", ...rest } = options;
+  const { url, executor = "auto", precision = "bfloat16", owner, ...rest } = options;
   if (url === undefined) {
     throw tinkerError("request-refused", "engine tinker needs the address of a server", {
       hint: "--url http://127.0.0.1:8000, or the environment variable SPAR_TINKER_URL",
@@ -61,5 +63,9 @@ export async function createEngine(
   const profile = executor === "auto" ? {} : { profile: executor };
   const connection = await connect({ ...rest, url, ...profile }, call);
   const able = connection.profile.capabilities.filter((capability) => !notYet.has(capability));
-  return new TinkerEngine(connection, { capabilities: new Set(able), precision });
+  return new TinkerEngine(connection, {
+    capabilities: new Set(able),
+    precision,
+    ...(owner === undefined ? {} : { owner }),
+  });
 }

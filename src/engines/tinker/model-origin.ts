@@ -1,5 +1,6 @@
 /** What a new model is made from, in the words of the wire: a base, an architecture, a saved state, a version. */
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import {
   capabilityMissing,
   engineError,
@@ -40,7 +41,10 @@ export async function startOf(options: CreateModelOptions, context: StartContext
     case "base":
       checkBase(from.nameOrFolder, context);
       need(options.tuning?.kind === "lora" ? "lora" : "full-finetune");
-      return { origin: { baseModel: from.nameOrFolder, ...adapterOf(options, context) }, load: null };
+      return {
+        origin: { baseModel: baseName(from.nameOrFolder, context), ...adapterOf(options, context) },
+        load: null,
+      };
     case "architecture":
       need(options.tuning?.kind === "lora" ? "lora" : "full-finetune");
       return {
@@ -84,6 +88,12 @@ function checkBase(name: string, { connection, capabilities }: StartContext): vo
   const isKnown = connection.server.models.some((model) => model.name === name);
   if (!isKnown && !capabilities.has("hub-models") && !existsSync(name))
     throw capabilityMissing("tinker", "hub-models");
+}
+
+/** What the server calls a base: its name for it, or, where files are shared, the folder from the root. */
+function baseName(name: string, { connection }: StartContext): string {
+  const isKnown = connection.server.models.some((model) => model.name === name);
+  return !isKnown && connection.sharesFiles && existsSync(name) ? resolve(name) : name;
 }
 
 function adapterOf(

@@ -34,12 +34,22 @@ import type { SampleOutput, WireSequence } from "./wire/data.ts";
 const unknownSize: number = 2 ** 31 - 1;
 const scoresAtOnce = 64;
 
+/** Who started the server for this engine alone, and ends it. */
+export interface ServerOwner {
+  /** What the engine is called then. */
+  readonly engineId: string;
+  readonly threadCount: number;
+  /** Idempotent. */
+  stop(): Promise<void>;
+}
+
 export class TinkerEngine implements Engine, EngineHost {
   readonly description: EngineDescription;
   readonly capabilities: ReadonlySet<Capability>;
   readonly connection: Connection;
   readonly #samplers: Samplers;
   readonly #checkpoints: Checkpoints;
+  readonly #owner: ServerOwner | null;
   readonly #names = new Set<string>();
   readonly #versions = new Map<string, PublishedVersion>();
 
@@ -49,6 +59,8 @@ export class TinkerEngine implements Engine, EngineHost {
       readonly capabilities: ReadonlySet<Capability>;
       /** Where the server does not say it. */
       readonly precision: EngineDescription["precision"];
+      /** Where the server was started for this engine. */
+      readonly owner?: ServerOwner;
     },
   ) {
     const { profile, server } = connection;
@@ -56,11 +68,12 @@ export class TinkerEngine implements Engine, EngineHost {
     this.capabilities = options.capabilities;
     this.#samplers = new Samplers(connection);
     this.#checkpoints = new Checkpoints(connection);
+    this.#owner = options.owner ?? null;
     this.description = {
-      id: "tinker",
+      id: this.#owner?.engineId ?? "tinker",
       executor: server.spar?.executor ?? profile.id,
       precision: server.spar?.precision ?? options.precision,
-      threadCount: 1,
+      threadCount: this.#owner?.threadCount ?? 1,
       software: server.spar?.software ?? profile.title,
     };
   }
@@ -159,6 +172,7 @@ export class TinkerEngine implements Engine, EngineHost {
 
   async close(): Promise<void> {
     await this.connection.close();
+    await this.#owner?.stop();
   }
 
   published(version: PolicyVersion, facts: PublishedVersion): void {

@@ -25,11 +25,12 @@ import {
   type SavedState,
 } from "../../contract/index.ts";
 import type { TrainingModel } from "./client/training-model.ts";
-import { tinkerError, unexpectedAnswer } from "./errors.ts";
+import { unexpectedAnswer } from "./errors.ts";
 import { checkGradients } from "./losses/check-gradients.ts";
 import { encodeForward, encodeLoss } from "./losses/encode-loss.ts";
 import { encodeStep } from "./losses/encode-step.ts";
-import { expectNoFolder, readState, writeState, type ModelOrigin } from "./state-folder.ts";
+import { exportFolder } from "./export-folder.ts";
+import { readState, saveFolder, type ModelOrigin } from "./state-folder.ts";
 import type { EngineHost, PublishedVersion } from "./published.ts";
 import type { PassOutput } from "./wire/data.ts";
 
@@ -161,10 +162,12 @@ export class TinkerModel implements Model {
 
   async save(folder: string, call?: CallOptions): Promise<SavedState> {
     this.#checkAlive();
-    await expectNoFolder(folder);
-    const path = await this.#server.saveState({}, call);
-    throwIfAborted(call?.signal, { boundary: "engine", what: `the save of ${this.name}` });
-    return writeState(folder, { format: 1, path, ...this.#origin, stepCount: this.#stepCount });
+    const { sharesFiles } = this.#host.connection;
+    return saveFolder(folder, { sharesFiles }, async (states) => {
+      const path = await this.#server.saveState(states === null ? {} : { folder: states }, call);
+      throwIfAborted(call?.signal, { boundary: "engine", what: `the save of ${this.name}` });
+      return { path, ...this.#origin, stepCount: this.#stepCount };
+    });
   }
 
   async load(folder: string, options: LoadOptions = {}, call?: CallOptions): Promise<void> {
@@ -181,12 +184,9 @@ export class TinkerModel implements Model {
     }
   }
 
-  async export(folder: string): Promise<void> {
+  async export(folder: string, call?: CallOptions): Promise<void> {
     this.#checkAlive();
-    await expectNoFolder(folder);
-    throw tinkerError("request-refused", "a model on a server is not exported by this client yet", {
-      hint: "Checkpoints.archiveUrl of spar/tinker gives the address of an archive of published weights",
-    });
+    await exportFolder(folder, this.#host.connection, (part) => this.#server.exportTo(part, call));
   }
 
   async release(call?: CallOptions): Promise<void> {

@@ -49,3 +49,5 @@ class Settings:
     """A session without a heartbeat for so long is ended and what it held is freed."""
     may_download: bool = field(default=False)
     """False: models come from folders alone."""
+    shares_files: bool = False
+    """Clients are on this machine: they may name folders of it, for base models and for states."""

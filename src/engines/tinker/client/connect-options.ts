@@ -28,6 +28,16 @@ export interface ConnectOptions {
   readonly largestAnswerBytes?: number;
   /** Between signs of life. Default 10 s. */
   readonly heartbeatMs?: number;
+  /**
+   * Fires when the server's process has ended, where somebody watches it: calls then reject with the reason at once,
+   * instead of asking a server that is gone for minutes.
+   */
+  readonly serverEnd?: AbortSignal;
+  /**
+   * Whether the server is on this machine, so that it may be told folders: states and exports are then whole where they
+   * are saved. A server that does not offer it is not asked. Default false.
+   */
+  readonly sharesFiles?: boolean;
   /** What the server says of work that waits. */
   readonly onQueue?: (report: QueueReport) => void;
 }

@@ -79,6 +79,7 @@ export class Connection {
     this.clock = options.clock ?? systemClock;
     this.#http = new Http({ url: options.url, largestAnswerBytes: options.largestAnswerBytes ?? 2 ** 30 });
     this.url = this.#http.url;
+    options.serverEnd?.addEventListener("abort", () => this.#closing.abort(), { once: true });
     this.#credentials = new Credentials(options.key ?? null, this.clock);
     this.#requests = new Requests({
       http: this.#http,
@@ -108,6 +109,11 @@ export class Connection {
     return this.#begun().sessionId;
   }
 
+  /** Whether folders of this machine may be named. */
+  get sharesFiles(): boolean {
+    return this.#options.sharesFiles === true && this.server.spar?.sharesFiles === true;
+  }
+
   get onQueue(): ((report: QueueReport) => void) | undefined {
     return this.#options.onQueue;
   }
@@ -127,6 +133,7 @@ export class Connection {
 
   /** @throws `engine-closed`, or what ended the session */
   checkOpen(): void {
+    this.#throwServerEnd();
     if (this.#closing.signal.aborted)
       throw engineError("engine-closed", "expected an open session, this one was closed");
     if (this.#lost !== null) throw this.#lost;
@@ -136,15 +143,14 @@ export class Connection {
   async bounded<T>(what: string, call: CallOptions, start: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.checkOpen();
     const signals = [this.#closing.signal, ...(call.signal === undefined ? [] : [call.signal])];
-    return withDeadline(
-      {
-        boundary: "engine",
-        what,
-        timeoutMs: call.timeoutMs ?? this.#options.timeoutMs ?? 1_800_000,
-        signal: AbortSignal.any(signals),
-      },
-      start,
-    );
+    const timeoutMs = call.timeoutMs ?? this.#options.timeoutMs ?? 1_800_000;
+    const signal = AbortSignal.any(signals);
+    try {
+      return await withDeadline({ boundary: "engine", what, timeoutMs, signal }, start);
+    } catch (thrown) {
+      if (call.signal?.aborted !== true) this.#throwServerEnd();
+      throw thrown;
+    }
   }
 
   /** A call that answers at once. */
@@ -266,6 +272,12 @@ export class Connection {
         if (!isSparError(thrown)) throw thrown;
       }
     }
+  }
+
+  /** Whatever a call has met: that the server has gone is the reason. */
+  #throwServerEnd(): void {
+    const { serverEnd } = this.#options;
+    if (serverEnd?.aborted === true) throw serverEnd.reason;
   }
 
   #begun(): BegunSession {

@@ -25,6 +25,8 @@ export interface SaveOptions {
   readonly name?: string;
   /** @unit seconds, from 3,600 on */
   readonly timeToLiveSeconds?: number;
+  /** Where it goes instead, on a server of ours that shares the files of this machine; must not exist yet. */
+  readonly folder?: string;
 }
 
 type Metrics = Readonly<Record<string, number>>;
@@ -101,6 +103,11 @@ export class TrainingModel {
   /** Saves weights that can be sampled from. */
   async saveForSampler(options: SaveOptions = {}, call: CallOptions = {}): Promise<string> {
     return this.#save("save_weights_for_sampler", "SaveWeightsForSampler", options, call);
+  }
+
+  /** Writes weights, merged, in the hub's formats into a folder of a machine that both share. */
+  async exportTo(folder: string, call: CallOptions = {}): Promise<void> {
+    await this.#save("save_weights_external", "SaveWeights", { folder }, call);
   }
 
   /**
@@ -210,13 +217,19 @@ export class TrainingModel {
   async #save(path: string, requestType: string, options: SaveOptions, call: CallOptions): Promise<string> {
     const what = `${path} of ${this.#modelId}`;
     const { recognises } = this.#connection.profile;
-    const ttl = options.timeToLiveSeconds;
+    const { folder, timeToLiveSeconds: ttl } = options;
+    const spar = path === "save_weights_external" ? { format: "merged" } : {};
     const send = (name: string): Promise<() => Promise<RawResult>> =>
       this.#submissions.json(this.#modelId, {
         path,
         requestType,
         what,
-        body: { path: name, ...(ttl === undefined ? {} : { ttl_seconds: ttl }), type: path },
+        body: {
+          path: name,
+          ...(ttl === undefined ? {} : { ttl_seconds: ttl }),
+          ...(folder === undefined ? {} : { spar: { ...spar, folder } }),
+          type: path,
+        },
         canRepeat: recognises.saves,
         isHarmless: true,
       });

@@ -15,6 +15,7 @@ const ours: ServerCapabilities = {
     precision: "float32",
     software: "a worker",
     capabilities: ["lora", "a-word-of-tomorrow"],
+    sharesFiles: false,
   },
 };
 const theirs: ServerCapabilities = { models: [], spar: undefined };

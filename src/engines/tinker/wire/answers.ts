@@ -80,6 +80,8 @@ export interface ServerFacts {
   readonly precision: "float64" | "float32" | "bfloat16";
   readonly software: string;
   readonly capabilities: readonly string[];
+  /** Whether it takes folders of its machine for states and base models. */
+  readonly sharesFiles: boolean;
 }
 
 export interface ServerCapabilities {
@@ -87,13 +89,16 @@ export interface ServerCapabilities {
   readonly spar: ServerFacts | undefined;
 }
 
-const serverFacts = z.object({
-  protocol: z.int(),
-  executor: z.string(),
-  precision: z.enum(["float64", "float32", "bfloat16"]),
-  software: z.string(),
-  capabilities: z.array(z.string()),
-});
+const serverFacts = z
+  .object({
+    protocol: z.int(),
+    executor: z.string(),
+    precision: z.enum(["float64", "float32", "bfloat16"]),
+    software: z.string(),
+    capabilities: z.array(z.string()),
+    shares_files: z.boolean().default(false),
+  })
+  .transform(({ shares_files, ...facts }) => ({ ...facts, sharesFiles: shares_files }));
 
 export const serverCapabilitiesAnswer: z.ZodType<ServerCapabilities> = z
   .object({
@@ -128,7 +133,7 @@ export const createdModelAnswer: z.ZodType<string> = z
   .transform(({ model_id }) => model_id);
 
 export const pathAnswer: z.ZodType<string> = z
-  .object({ path: z.string().startsWith("tinker://") })
+  .object({ path: z.string().regex(/^(?:tinker|file):\/\//u) })
   .transform(({ path }) => path);
 
 export const anyAnswer: z.ZodType<null> = z.unknown().transform(() => null);

@@ -1,16 +1,27 @@
 """What requests about checkpoints do on the computing thread."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import WorkerError
+from ..errors import WorkerError, invalid_input
 from ..models.registry import Registry
 from ..models.trained import TrainedModel
 from ..models.versions import Version
 from ..wire.requests import SaveWeights
 from .export import export_model
 from .state import facts_of_model, load_state, read_version, tuning_of_facts, write_state
-from .store import Address, Checkpoint, CheckpointStore, Kind, make_address, parse_address
+from .store import (
+    Address,
+    Checkpoint,
+    CheckpointStore,
+    Kind,
+    folder_of_path,
+    make_address,
+    parse_address,
+    read_folder,
+    write_folder,
+)
 
 
 @dataclass(frozen=True)
@@ -24,17 +35,10 @@ class Checkpoints:
         """Writes a model's weights under a name: to train on, to sample from, or in the hub's formats."""
         model = self.registry.model(request.model_id)
         address = make_address(request.model_id, kind, request.path or "")
-
-        def fill(folder: Path) -> None:
-            if kind == "external_weights":
-                export_model(model, folder, request.spar.format)
-            else:
-                write_state(model, folder, has_optimizer=kind == "weights")
-
         found = self.store.write(
             address,
             facts_of_model(model, request.user_metadata),
-            fill,
+            _filler(model, request, kind),
             time_to_live_s=request.ttl_seconds,
             is_overwriting=request.overwrite,
         )
@@ -42,6 +46,25 @@ class Checkpoints:
         if kind == "sampler_weights":
             self.registry.remember(self.registry.publish(model, str(address)))
         return found
+
+    def save_to(self, folder: Path, request: SaveWeights, kind: Kind) -> None:
+        """The same in a folder that the client names, where files are shared."""
+        model = self.registry.model(request.model_id)
+        facts = facts_of_model(model, request.user_metadata)
+        write_folder(folder, facts, _filler(model, request, kind))
+
+    def check_shared(self, folder: Path) -> None:
+        """Refuses a folder of a client where files are not shared.
+
+        Raises:
+            WorkerError: `invalid-input`.
+        """
+        if not self.registry.settings.shares_files:
+            raise invalid_input(
+                f"expected an address of the worker, got the folder {folder}: files are not shared"
+            )
+        if not folder.is_absolute():
+            raise invalid_input(f"expected an absolute path, got {folder}")
 
     def load(self, model_id: str, path: str, *, has_optimizer: bool) -> None:
         """Goes on from a checkpoint."""
@@ -67,6 +90,10 @@ class Checkpoints:
         Raises:
             WorkerError: `invalid-input` for weights of another kind; `checkpoint-unknown`.
         """
+        folder = folder_of_path(path)
+        if folder is not None:
+            self.check_shared(folder)
+            return read_folder(folder)
         address = parse_address(path)
         if address.kind != "weights":
             raise WorkerError(
@@ -90,3 +117,13 @@ class Checkpoints:
         if address.kind == "external_weights":
             raise WorkerError("invalid-input", f"expected weights to sample from, got an export: {path}")
         return address
+
+
+def _filler(model: TrainedModel, request: SaveWeights, kind: Kind) -> Callable[[Path], None]:
+    def fill(folder: Path) -> None:
+        if kind == "external_weights":
+            export_model(model, folder, request.spar.format)
+        else:
+            write_state(model, folder, has_optimizer=kind == "weights")
+
+    return fill

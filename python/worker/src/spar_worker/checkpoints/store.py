@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from ..errors import WorkerError, invalid_input
 
@@ -88,6 +88,45 @@ class Checkpoint:
             "user_metadata": self.facts.get("user_metadata"),
             "expires_at": None if expires_at is None else _date(expires_at),
         }
+
+
+def folder_of_path(path: str) -> Path | None:
+    """The folder that a path like `file:///states/one` names; None for addresses of the store."""
+    parts = urlsplit(path)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+def write_folder(folder: Path, facts: Mapping[str, Any], fill: Callable[[Path], None]) -> None:
+    """Writes a checkpoint where a client wants it, without the time: equal states are equal files.
+
+    Raises:
+        WorkerError: `invalid-input` where the folder exists, or cannot be made.
+    """
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise invalid_input(f"expected a folder that can be made, got {folder}: {error}") from error
+    try:
+        fill(folder)
+        (folder / facts_name).write_text(json.dumps({**facts, "format": 1}, sort_keys=True))
+        _flush(folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def read_folder(folder: Path) -> Checkpoint:
+    """A checkpoint that `write_folder` wrote.
+
+    Raises:
+        WorkerError: `state-unreadable`.
+    """
+    try:
+        facts = json.loads((folder / facts_name).read_text())
+    except (OSError, ValueError) as error:
+        raise WorkerError("state-unreadable", f"expected a saved state in {folder}, got: {error}") from error
+    # It lies outside of the store: its address is for messages alone.
+    return Checkpoint(Address("file", "weights", folder.name), folder, facts)
 
 
 class CheckpointStore:

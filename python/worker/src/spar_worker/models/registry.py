@@ -46,12 +46,14 @@ class Registry:
         folder = self.settings.models.get(name)
         if folder is not None:
             return folder
+        if self.settings.shares_files and Path(name).is_absolute() and (Path(name) / "config.json").is_file():
+            return Path(name)
         if self.settings.may_download:
             return Path(name)
         raise WorkerError(
             "model-unknown",
             f"expected a base model of {sorted(self.settings.models)}, got {name!r}",
-            hint="start the worker with --model NAME=FOLDER",
+            hint="start the worker with --model NAME=FOLDER, or with --shared-files and name a folder",
         )
 
     def create(self, model_id: str, base: BaseModel, tuning: Tuning) -> TrainedModel:

@@ -1,6 +1,7 @@
 """Saving, loading, listing and deleting."""
 
 import time
+from pathlib import Path
 
 from aiohttp import web
 
@@ -164,6 +165,8 @@ class CheckpointRoutes:
         return self._submit_save(parse(SaveWeights, raw), raw, kind)
 
     def _submit_save(self, body: SaveWeights, raw: bytes, kind: Kind) -> web.Response:
+        if body.spar.folder is not None:
+            return self._submit_save_to(Path(body.spar.folder), body, raw, kind)
         if body.path is None:
             raise WorkerError("invalid-input", "expected path, the name of the checkpoint, got none")
         make_address(body.model_id, kind, body.path)
@@ -172,6 +175,16 @@ class CheckpointRoutes:
             found = self._checkpoints.save(body, kind)
             spar = {"folder": str(found.folder.resolve())}
             return JsonResult({"path": str(found.address), "spar": spar})
+
+        return future_answer(self._service.submit_numbered(body, raw, work))
+
+    def _submit_save_to(self, folder: Path, body: SaveWeights, raw: bytes, kind: Kind) -> web.Response:
+        """Into a folder of the client, which is on this machine."""
+        self._checkpoints.check_shared(folder)
+
+        def work(_: object) -> Result:
+            self._checkpoints.save_to(folder, body, kind)
+            return JsonResult({"path": folder.as_uri(), "spar": {"folder": str(folder)}})
 
         return future_answer(self._service.submit_numbered(body, raw, work))
 

@@ -71,6 +71,7 @@ class ServiceRoutes:
             "precision": settings.precision,
             "software": f"spar-worker {__version__}",
             "capabilities": capabilities(settings),
+            "shares_files": settings.shares_files,
         }
         return web.json_response({"supported_models": models, "spar": spar})
 

@@ -156,10 +156,11 @@ class OptimStep(ModelReference):
     optimizer_params: OptimizerBody | None = None
 
 
-class ExportExtension(Body):
-    """How weights are exported."""
+class SaveExtension(Body):
+    """How weights are exported, and into which folder of this machine states and exports go."""
 
     format: Literal["peft", "merged"] = "peft"
+    folder: str | None = None
 
 
 class SaveWeights(ModelReference):
@@ -170,7 +171,7 @@ class SaveWeights(ModelReference):
     ttl_seconds: int | None = None
     overwrite: bool = False
     user_metadata: dict[str, Any] | None = None
-    spar: ExportExtension = Field(default_factory=ExportExtension)
+    spar: SaveExtension = Field(default_factory=SaveExtension)
 
 
 class LoadWeights(Body):
