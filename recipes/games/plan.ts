@@ -4,9 +4,9 @@ import type { Plan } from "spar/train";
 import type { GamesOptions } from "./options.ts";
 import { architectureOf, worldOf } from "./worlds.ts";
 
-/** What a turn of one token takes in the run folder, and an episode around it. */
-const recordBytesPerTurn = 80;
-const recordBytesPerGame = 160;
+/** What a turn of one token takes in the run folder, and an episode around it with its places in the indices. */
+const recordBytesPerTurn = 105;
+const recordBytesPerGame = 345;
 
 export function planGames(options: GamesOptions): Plan {
   const { match, contextLength } = worldOf(options);
@@ -25,10 +25,13 @@ export function planGames(options: GamesOptions): Plan {
       { name: "game", value: match.title },
       { name: "updates", value: updateCount, unit: `of ${gamesPerUpdate} games` },
       { name: "games of self-play", value: games },
-      ...(controlGames === 0 ? [] : [{ name: "games of controls", value: controlGames }]),
+      ...(controlGames === 0
+        ? []
+        : [{ name: "games of controls", value: controlGames, unit: "in which one seat learns" }]),
       { name: "turns", value: turns, unit: "at most" },
       { name: "measured", value: rounds + 1, unit: "times, exactly" },
-      { name: "models", value: models, unit: `of ${parameterCount} parameters` },
+      { name: "models", value: models },
+      { name: "parameters of a model", value: parameterCount },
       {
         name: "a crash costs at most",
         value: updatesPerRound,

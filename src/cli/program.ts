@@ -60,14 +60,20 @@ export function createProgram(options: ProgramOptions): Command {
   return program;
 }
 
-/** Commander's own refusals, in the form of ours. */
+/** Commander's own refusals, in the form of ours: each with a hint. */
 function styleUsageError(text: string, shell: Shell): string {
   const style = shell.screen.errorStyle;
-  return text
-    .trim()
+  const hint = text.includes("(Did you mean") ? "" : `\n${style.faint("hint:")}  ${usageHint(text)}`;
+  return `${text.trim()}${hint}`
     .replace(/^error:/u, style.bad("error:"))
     .replace(
       /^\(Did you mean (.*)\?\)$/mu,
       (_all, name: string) => `${style.faint("hint:")}  did you mean ${name}?`,
     );
+}
+
+function usageHint(text: string): string {
+  return text.includes("unknown option")
+    ? "options of a recipe go through --set name=value, and spar plan RECIPE lists them; --help lists the others"
+    : "--help explains the command";
 }

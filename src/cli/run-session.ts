@@ -122,7 +122,9 @@ function nextCommands({ folder, examplePrompt }: SessionOptions, shell: Shell): 
   const game = playedGame(folder, shell);
   const play = game === null ? [] : [`${spar} play ${game} --against ${run}`];
   const prompt = examplePrompt === null ? "" : ` --prompt ${quotedWord(examplePrompt)}`;
-  return [...play, `${spar} sample ${run}${prompt}`, `${spar} replay ${run}`, `${spar} export ${run}`];
+  // Whoever can sit down at the game has no need to write its prompts.
+  const sample = game !== null && examplePrompt === null ? [] : [`${spar} sample ${run}${prompt}`];
+  return [...play, ...sample, `${spar} replay ${run}`, `${spar} export ${run}`];
 }
 
 /** What the run played first, where it is a game of ours that a person can sit down at. */

@@ -69,7 +69,7 @@ describe("the life of a run", { timeout: 60_000 }, () => {
 
   test.concurrent("sampling shows the start and the end beside each other", async () => {
     const output = await spar("sample", "first", "--prompt", "ab", "--count", "2");
-    expect(output).toMatch(/^> ab\nbefore \(version 1\) +│ after \(version 2\)\n.+│.*\n.+│.*\n/u);
+    expect(output).toMatch(/^> ab\noldest: version 1 +│ newest: version 2\n.+│.*\n.+│.*\n/u);
     const words = ["sample", "first", "--json", "--temperature", "0"];
     const piped = await runCommand(words, { workingFolder: folder, input: "ab\n\nabc\n" });
     expect(parseLines(piped.output)).toMatchObject([{ prompt: "ab" }, { prompt: "abc" }]);
@@ -85,7 +85,7 @@ describe("the life of a run", { timeout: 60_000 }, () => {
   test.concurrent("the steps that played are told where a list is cut, and where there is no such step", async () => {
     const run = (...words: readonly string[]): ReturnType<typeof runCommand> =>
       runCommand(["replay", "first", ...words], { workingFolder: folder });
-    expect((await run("--limit", "1")).errors).toMatch(/^1 more episode: .*--step .*: play \(2\)\n/u);
+    expect((await run("--limit", "1")).errors).toMatch(/^1 earlier episode: .*--step .*: play \(2\)\n/u);
     expect((await run("--step", "plai")).errors).toMatch(/hint: +did you mean "play"\? known: play\n/u);
   });
 

@@ -4,6 +4,7 @@ import { SparError, suggestName } from "../../base/index.ts";
 import { type EpisodeSummary, type RunReader } from "../../store/index.ts";
 import { commandName } from "../command-name.ts";
 import { openRun } from "../discovery/open-run.ts";
+import { outcomeText } from "../match-outcome.ts";
 import { episodeLines } from "../replay/episode-text.ts";
 import { tokenizerOfRun } from "../replay/run-tokenizers.ts";
 import { runArgument } from "../run-argument.ts";
@@ -27,7 +28,12 @@ export function addReplayCommand(program: Command, shell: Shell): void {
     .command("replay <run> [episode]")
     .description("show an episode of a run as text; without one, list them")
     .option("--step <name>", "list the episodes of this step only")
-    .option("--limit <count>", "list at most so many; 0 lists all", wholeNumber({ minimum: 0 }), usualLimit)
+    .option(
+      "--limit <count>",
+      "list the last ones, at most so many; 0 lists all",
+      wholeNumber({ minimum: 0 }),
+      usualLimit,
+    )
     .option("--runs-folder <folder>", "where runs are kept")
     .action(async (run: string, episode: string | undefined, options: ReplayOptions) => {
       using reader = openRun(run, options.runsFolder, shell);
@@ -44,17 +50,19 @@ function listEpisodes(reader: RunReader, options: ReplayOptions, shell: Shell): 
   for (const summary of reader.episodes(options.step === undefined ? {} : { stepName: options.step })) {
     count++;
     stepCounts.set(summary.start.stepName, (stepCounts.get(summary.start.stepName) ?? 0) + 1);
-    if (options.limit === 0 || rows.length < options.limit) rows.push(episodeRow(summary));
+    rows.push(episodeRow(summary));
+    // What was learned shows in the last ones.
+    if (options.limit > 0 && rows.length > options.limit) rows.shift();
   }
   if (count === 0) throw noEpisodes(reader, options);
   const columns = ["episode", "game", "turns", "task", "outcome"].map((name) => ({ name }));
   shell.screen.print(...formatTable(columns, rows, shell.screen.maximumWidth));
   if (count > rows.length)
     shell.screen.notice(
-      `${countOf(count - rows.length, "more episode")}: --limit 0 lists all, --step those of one: ${tellSteps(stepCounts)}`,
+      `${countOf(count - rows.length, "earlier episode")}: --limit 0 lists all, --step those of one: ${tellSteps(stepCounts)}`,
     );
   shell.screen.notice(
-    `show one: ${commandName(shell)} replay ${runArgument(reader.paths.folder, shell)} ${shellWord(rows[0]?.[0] ?? "")}`,
+    `show one: ${commandName(shell)} replay ${runArgument(reader.paths.folder, shell)} ${shellWord(rows.at(-1)?.[0] ?? "")}`,
   );
 }
 
@@ -68,7 +76,7 @@ function tellSteps(counts: ReadonlyMap<string, number>): string {
 
 function episodeRow({ start, end, turnCount }: EpisodeSummary): string[] {
   const outcome =
-    end === null ? "unfinished" : end.kind === "finished" ? JSON.stringify(end.outcome) : end.failure.code;
+    end === null ? "unfinished" : end.kind === "finished" ? outcomeText(end.outcome) : end.failure.code;
   return [start.id, start.game, String(turnCount), JSON.stringify(start.task), outcome];
 }
 

@@ -1,4 +1,4 @@
-/** `spar sample RUN`: prompts of one's own to the model from the start of a run and to its last one. */
+/** `spar sample RUN`: prompts of one's own to the oldest weights that a run kept and to its newest. */
 import type { Command } from "commander";
 import { isSparError } from "../../base/index.ts";
 import type { Engine } from "../../contract/index.ts";
@@ -29,7 +29,9 @@ interface SampleOptions extends SampleSettings, EngineOptions {
 
 export function addSampleCommand(program: Command, shell: Shell): void {
   const command = addEngineOptions(program.command("sample <run>"))
-    .description("try the trained model: answers from the start of the run and from its end, side by side")
+    .description(
+      "try the trained model: answers of the oldest version that the run kept and of its newest, side by side",
+    )
     .option(
       "--prompt <text>",
       "a prompt; may be repeated. Without one, prompts are lines of standard input",

@@ -1,5 +1,5 @@
 /** Whom a person plays against: a script, the solution of the game, a model behind an address, the result of a run. */
-import { SparError, type JsonValue } from "../../base/index.ts";
+import { isSparError, SparError, type JsonValue } from "../../base/index.ts";
 import type { Match } from "../../games/index.ts";
 import { randomPlayer, remotePlayer, type Player } from "../../players/index.ts";
 import type { Service } from "../../rollouts/index.ts";
@@ -42,7 +42,19 @@ export async function findOpponent(request: OpponentRequest): Promise<Opponent> 
     return everywhere(player, label);
   }
   if (/^https?:\/\//u.test(typed)) return everywhere(remote(request), `${request.model ?? ""} at ${typed}`);
-  return runOpponent(request);
+  try {
+    return await runOpponent(request);
+  } catch (thrown) {
+    throw withOtherOpponents(thrown);
+  }
+}
+
+/** A name that is no run may have been meant otherwise. */
+function withOtherOpponents(thrown: unknown): unknown {
+  if (!isSparError(thrown) || thrown.code !== "not-a-run") return thrown;
+  const { code, boundary, message, hint } = thrown;
+  const others = "or random, perfect, or the address of a server";
+  return new SparError({ code, boundary, message, hint: `${hint}; ${others}`, cause: thrown });
 }
 
 function everywhere(player: Player, label: string): Opponent {

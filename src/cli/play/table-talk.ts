@@ -6,6 +6,7 @@ import type { Match, MatchOutcome } from "../../games/index.ts";
 import { fareOf } from "../../league/index.ts";
 import type { PlayerRequest } from "../../players/index.ts";
 import type { Shell } from "../shell.ts";
+import { returnsText } from "../match-outcome.ts";
 import { manyLines, oneLine } from "../terminal/text.ts";
 import { wrap } from "../terminal/wrap.ts";
 
@@ -63,7 +64,7 @@ export function textTalk(shell: Shell, match: Match): TableTalk {
       if (isSecret) print("", ...replies);
       if (outcome.final !== undefined) print("", outcome.final);
       printHeading(resultOf(seat, outcome));
-      print(returnsOf(outcome));
+      print(returnsText(outcome.returns));
     },
     score: ({ won, drawn, lost }) => {
       if (won + drawn + lost > 1) print(`So far: ${won} won, ${drawn} drawn, ${lost} lost`);
@@ -93,12 +94,6 @@ function resultOf(seat: string, outcome: MatchOutcome): string {
   if (forfeitedBy !== null) return `You win: ${forfeitedBy} forfeited (${how})`;
   const words = { win: "You win", draw: "A draw", loss: "You lose" } as const;
   return `${words[fareOf(outcome, seat)]}: ${how}`;
-}
-
-function returnsOf({ returns }: MatchOutcome): string {
-  return Object.entries(returns)
-    .map(([seat, value]) => `${seat} ${value > 0 ? "+" : ""}${value}`)
-    .join(", ");
 }
 
 const longestReply = 400;

@@ -11,7 +11,7 @@ describe("answers", () => {
     const lines = answerLines({ prompt: "12+7=", versions: [before, after], style, maximumWidth: 40 });
     expect(lines).toEqual([
       "> 12+7=",
-      "before (version 1) │ after (version 9)",
+      "oldest: version 1  │ newest: version 9",
       "12                 │ 19",
       "3                  │ 19",
     ]);
@@ -29,7 +29,7 @@ describe("answers", () => {
     });
     expect(lines).toEqual([
       "> p",
-      "before (a)   │ after (b)",
+      "oldest: a    │ newest: b",
       "one          │ uno",
       "two          │",
       "",

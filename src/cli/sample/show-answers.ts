@@ -28,7 +28,7 @@ export function answerLines(options: ShowOptions): string[] {
       ...before.answers.flatMap((text) => manyLines(text).split("\n")),
     ];
   }
-  const heads = { left: `before (${before.label})`, right: `after (${after.label})` };
+  const heads = { left: `oldest: ${before.label}`, right: `newest: ${after.label}` };
   // All answers of a version are one column, so that the columns have one width.
   const column = (head: string, { answers }: VersionAnswers): string => [head, ...answers].join("\n");
   const isShort = [...before.answers, ...after.answers].every((text) => !text.includes("\n"));

@@ -144,5 +144,6 @@ describe("exact analysis", () => {
     const afterOne = await minimizeRegret(tree, { maximumIterations: 1 });
     expectDifferent(afterOne.returns["first"] ?? NaN, -0.0856, printedTo(3));
     expect(afterOne.nashConv).toBeGreaterThan(1);
-  });
+    // Some hundred iterations over the whole tree: seconds, and more where others compute as well.
+  }, 120_000);
 });
