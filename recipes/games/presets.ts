@@ -4,7 +4,7 @@ import { gamesOptions, type GamesOptions } from "./options.ts";
 
 export const gamesPresets: Readonly<Record<string, Preset<GamesOptions>>> = {
   nano: {
-    summary: "tic-tac-toe from random weights with its control, some seven minutes on a laptop",
+    summary: "tic-tac-toe from random weights with its control, some ten minutes on a laptop",
     engine: "embedded",
     options: {},
   },

@@ -45,6 +45,9 @@ describe("the life of a run", { timeout: 60_000 }, () => {
     expect(runs).toContainEqual(expect.objectContaining(first));
     expect(engines).toContainEqual({ id: "embedded", setUpCommand: null });
     expect(engines).toContainEqual(expect.objectContaining({ id: "embedded:native" }));
+    const address = { setUpCommand: expect.stringContaining("SPAR_TINKER_URL") as string };
+    expect(engines).toContainEqual({ id: "tinker:skyrl", ...address });
+    expect(await spar("list")).toMatch(/^tinker\[:hosted\|.+\] +first type: .*--url/mu);
     expect(await spar("list")).toMatch(/^first +letters +nano +engine\.ts +\d+ +finished /mu);
   });
 

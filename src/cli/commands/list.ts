@@ -112,7 +112,7 @@ function listingLines(listing: Listing, shell: Shell): string[] {
     ...table(["game", "seats", "what it is"], listing.games.map(gameRow)),
     "",
     style.heading("Engines"),
-    ...table(["engine", "is it here"], listing.engines.map(engineRow)),
+    ...table(["engine", "is it here"], engineRows(listing.engines)),
     "",
     style.heading(`Runs in ${shownPath(listing.runsFolder, workingFolder)}`),
     ...table(
@@ -122,10 +122,26 @@ function listingLines(listing: Listing, shell: Shell): string[] {
   ];
 }
 
-function engineRow(listed: ListedEngine): string[] {
-  if (listed.kind === "broken") return [listed.id, `cannot be loaded: ${oneLine(listed.problem)}`];
+/** Executors of which the same is true as of their engine share its row: `tinker[:hosted|:skyrl]`. */
+function engineRows(engines: readonly ListedEngine[]): string[][] {
+  const rows: { readonly id: string; readonly state: string; executors: string[] }[] = [];
+  for (const listed of engines) {
+    const state = engineState(listed);
+    const [id = "", executor] = listed.id.split(":", 2);
+    const own = rows.find((row) => row.id === id && row.state === state);
+    if (own !== undefined && executor !== undefined) own.executors.push(`:${executor}`);
+    else rows.push({ id: listed.id, state, executors: [] });
+  }
+  return rows.map(({ id, state, executors }) => [
+    executors.length === 0 ? id : `${id}[${executors.join("|")}]`,
+    state,
+  ]);
+}
+
+function engineState(listed: ListedEngine): string {
+  if (listed.kind === "broken") return `cannot be loaded: ${oneLine(listed.problem)}`;
   const { setUpCommand } = listed.located;
-  return [listed.id, setUpCommand === null ? "yes" : `first type: ${setUpCommand}`];
+  return setUpCommand === null ? "yes" : `first type: ${setUpCommand}`;
 }
 
 function recipeRows(listed: ListedRecipe, place: Shell["place"]): string[][] {

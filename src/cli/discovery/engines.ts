@@ -128,7 +128,7 @@ export async function findEngine(request: EngineRequest): Promise<LocatedEngine>
 }
 
 /** The engine with one of its executors chosen. */
-function withExecutor({ id, module }: LocatedEngine, executor: ExecutorFacts): LocatedEngine {
+function withExecutor({ id, module, setUpCommand }: LocatedEngine, executor: ExecutorFacts): LocatedEngine {
   return {
     id: `${id}:${executor.name}`,
     module: {
@@ -136,7 +136,7 @@ function withExecutor({ id, module }: LocatedEngine, executor: ExecutorFacts): L
       ...(module.options === undefined ? {} : { options: module.options }),
       ...(executor.capabilities === undefined ? {} : { capabilities: executor.capabilities }),
     },
-    setUpCommand: executor.setUpCommand?.() ?? null,
+    setUpCommand: executor.setUpCommand?.() ?? setUpCommand,
   };
 }
 

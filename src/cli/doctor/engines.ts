@@ -53,7 +53,7 @@ async function checkEngine(
     return {
       name,
       status: "optional",
-      detail: messageOf(thrown),
+      detail: messageOf(isSparError(thrown) && isSparError(thrown.cause) ? thrown.cause : thrown),
       fix:
         isSparError(thrown) && thrown.hint !== null
           ? thrown.hint

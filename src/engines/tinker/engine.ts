@@ -45,6 +45,16 @@ const notYet: ReadonlySet<Capability> = new Set<Capability>([
   "one-pass-custom-loss",
 ]);
 
+/** It is used where a server is, so its address comes first; null where the environment names it. */
+export function setUpCommand({
+  environment,
+}: {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}): string | null {
+  const url = environment["SPAR_TINKER_URL"] ?? "";
+  return url === "" ? "export SPAR_TINKER_URL=http://127.0.0.1:8000, or give --url" : null;
+}
+
 /**
  * Begins a session with a server; it ends with `close`.
  *
