@@ -13,7 +13,7 @@ export const answerSeat = "author";
 export const answerGame: Game<AnswerTask, AnswerOutcome> = defineGame({
   id: "answer",
   seats: [answerSeat],
-  limits: { turns: 1, calls: 0, tokens: 1_000_000, timeMs: 600_000 },
+  limits: { turns: 1, calls: 0, tokens: 1_000_000, timeMs: 3_600_000 },
   play: async (table, task) => {
     const reply = await table.ask(answerSeat, {
       prompt: [{ kind: "text", role: "user", text: task.prompt }],

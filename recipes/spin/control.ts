@@ -6,7 +6,7 @@
  */
 import type { CreateModelOptions, PolicyVersion } from "spar/contract";
 import type { Run } from "spar/train";
-import { evaluate, type Evaluation } from "./evaluate.ts";
+import { evaluate, recordEvaluation, type Evaluation } from "./evaluate.ts";
 import type { SpinTask } from "./examples.ts";
 import { fineTune } from "./fine-tuning.ts";
 import type { SpinOptions } from "./options.ts";
@@ -56,18 +56,8 @@ export async function runControl(run: Run<SpinOptions>, control: ControlOptions)
         what: "fine-tuning",
       });
       const published = await policy.publish();
-      const evaluated = await evaluate({
-        engine: run.engine,
-        version: published,
-        examples: task.heldOut,
-        stopTokenIds: task.renderer.stopTokenIds,
-        maxAnswerTokens: options.maxAnswerTokens,
-        concurrency: options.concurrency,
-        step,
-      });
-      step.metric(`${name}/greedyAccuracy`, iteration + 1, evaluated.greedyAccuracy);
-      step.metric(`${name}/expectedAccuracy`, iteration + 1, evaluated.expectedAccuracy);
-      step.metric(`${name}/nllNats`, iteration + 1, evaluated.nllNats);
+      const evaluated = await evaluate({ engine: run.engine, version: published, task, options, step });
+      recordEvaluation(step, { heading: name, index: iteration + 1 }, evaluated);
       return { version: published, evaluated };
     });
     version = done.version;

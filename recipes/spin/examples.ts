@@ -16,7 +16,9 @@ import {
   type Tokenizer,
 } from "spar/text";
 import { loadAnnotations } from "./annotations.ts";
-import { shippedData, type SpinOptions } from "./options.ts";
+import type { SpinOptions } from "./options.ts";
+import { shippedAnnotations, shippedProblems, tokenizerFolderOf } from "./sources.ts";
+import { loadProblems } from "./problems.ts";
 
 export interface Example {
   readonly id: string;
@@ -98,16 +100,22 @@ export async function loadSplit(
   random: Random,
   signal?: AbortSignal,
 ): Promise<ExampleSplit> {
-  const { training, heldOut, repeatedCount } =
-    options.data === shippedData
-      ? await loadAnnotations(options, random)
-      : await loadPrompts(options, random, signal);
+  const load = shipped.get(options.data) ?? loadPrompts;
+  const { training, heldOut, repeatedCount } = await load(options, random, signal);
   const taken = options.exampleCount === 0 ? training : training.slice(0, options.exampleCount);
   if (taken.length === 0) {
     throw tooFewExamples(options, { found: training.length + heldOut.length, repeatedCount });
   }
   return { training: taken, heldOut, repeatedCount };
 }
+
+type SplitLoader = (options: SpinOptions, random: Random, signal?: AbortSignal) => Promise<ExampleSplit>;
+
+/** What comes with the recipe, by its name; any other name is a source to read. */
+const shipped: ReadonlyMap<string, SplitLoader> = new Map([
+  [shippedAnnotations, loadAnnotations],
+  [shippedProblems, loadProblems],
+]);
 
 /** A data set of the hub has its own test split; of a single file, some examples are held out by the seed. */
 async function loadPrompts(
@@ -152,7 +160,7 @@ async function readUnique(source: string, options: ReadOptions): Promise<UniqueE
 }
 
 async function openTokenizer(options: SpinOptions, split: ExampleSplit): Promise<Tokenizer> {
-  if (options.baseModel !== "") return loadTokenizerFolder(options.baseModel);
+  if (options.baseModel !== "") return loadTokenizerFolder(tokenizerFolderOf(options));
   const texts = [...split.training, ...split.heldOut].flatMap(({ prompt, answer }) => [prompt, answer]);
   return characterTokenizer({ symbols: [...new Set(texts.flatMap((text) => [...text]))].toSorted() });
 }

@@ -3,19 +3,18 @@
  * released code differ, the option has both readings and the presets choose. Knows no engine.
  */
 import { z } from "zod";
+import { shippedAnnotations } from "./sources.ts";
 
 const positiveInteger = z.int().positive();
-/** The name of the data that come with the recipe. */
-export const shippedData = "gsm8k-annotations";
 /** One value per iteration; the last one holds for every later iteration. */
 const perIteration = z.array(z.number().positive()).min(1);
 
 export const spinOptions = z.strictObject({
   data: z
     .string()
-    .default(shippedData)
+    .default(shippedAnnotations)
     .describe(
-      "where prompts and references come from: gsm8k-annotations (shipped), a .jsonl or .parquet file, or hf://owner/name",
+      "where prompts and references come from: gsm8k-annotations or gsm8k-problems (shipped), a .jsonl or .parquet file, or hf://owner/name",
     ),
   exampleCount: z
     .int()
@@ -41,12 +40,22 @@ export const spinOptions = z.strictObject({
   baseModel: z
     .string()
     .default("")
-    .describe("a folder (./name) or a model of the hub; empty trains a model from scratch in the same run"),
+    .describe(
+      "a folder (./name) or a name that the engine knows; empty trains a model from scratch in the same run",
+    ),
+  tokenizerFolder: z
+    .string()
+    .default("")
+    .describe("a folder with the base model's tokenizer, where baseModel is a name; empty: the base model's"),
   baseModelParameterCount: z
     .int()
     .nonnegative()
     .default(0)
-    .describe("size of the base model, for the memory estimate of the plan"),
+    .describe("size of the base model, for the memory estimate of the plan; 0 reads it from its folder"),
+  baseModelBytesPerParameter: z
+    .union([z.literal(2), z.literal(4)])
+    .default(2)
+    .describe("what the engine keeps it in, for the same estimate: 2 is bfloat16, 4 float32"),
   architecture: z
     .strictObject({
       width: positiveInteger.default(96).describe("numbers per position, a multiple of four times headCount"),
@@ -165,6 +174,9 @@ export const spinOptions = z.strictObject({
     .default(128)
     .describe("rows sent to the engine at once; does not change the numbers"),
   concurrency: positiveInteger.default(256).describe("prompts that are answered at the same time"),
+  answerTimeoutMs: positiveInteger
+    .default(300_000)
+    .describe("longest that one answer may take, those that are sampled beside it included"),
   collapsePairsRatio: z
     .number()
     .positive()
@@ -193,6 +205,12 @@ export const spinOptions = z.strictObject({
     .describe(
       "updates of fine-tuning that take as long as one of SPIN, answering included; measured, see README",
     ),
+  rightAnswer: z
+    .enum(["exact", "final-number"])
+    .default("exact")
+    .describe(
+      "when a greedy answer counts as right: exact equals the reference, end marker included; final-number ends in the same number",
+    ),
   sampleCount: z
     .int()
     .nonnegative()
@@ -206,9 +224,11 @@ export type SpinOptions = ReturnType<typeof spinOptions.parse>;
 export function unusedOptions(options: SpinOptions): string[] {
   const { warmUp, schedule } = options;
   const unused: Record<string, boolean> = {
-    annotations: options.data !== shippedData,
+    annotations: options.data !== shippedAnnotations,
     architecture: options.baseModel !== "",
     baseModelParameterCount: options.baseModel === "",
+    baseModelBytesPerParameter: options.baseModel === "",
+    tokenizerFolder: options.baseModel === "",
     "warmUp.rowsPerUpdate": warmUp.epochs === 0,
     "warmUp.learningRate": warmUp.epochs === 0,
     "warmUp.weightDecay": warmUp.epochs === 0,
@@ -219,16 +239,6 @@ export function unusedOptions(options: SpinOptions): string[] {
     equalTimeRatio: !options.controls.includes("equal-time"),
   };
   return Object.keys(unused).filter((name) => unused[name] === true);
-}
-
-/** Whether a source lies on the hub, and not here. */
-export function isRemote(source: string): boolean {
-  return source.startsWith("hf://");
-}
-
-/** Whether a base model is a folder here (`./name`, `/path`), not a name of the hub. */
-export function isFolderName(baseModel: string): boolean {
-  return /^\.{0,2}\//.test(baseModel);
 }
 
 /** The value of a per-iteration list. */

@@ -133,7 +133,16 @@ test("first pairs from a file are counted as they are, and take the place of ans
 });
 
 test.each<[JsonObject, readonly string[]]>([
-  [{}, ["baseModelParameterCount", "scheduleEpochs", "equalTimeRatio"]],
+  [
+    {},
+    [
+      "baseModelParameterCount",
+      "baseModelBytesPerParameter",
+      "tokenizerFolder",
+      "scheduleEpochs",
+      "equalTimeRatio",
+    ],
+  ],
   [
     { baseModel: "./model", schedule: "linear", warmUp: { epochs: 0 }, optimizer: "rmsprop" },
     [
@@ -148,7 +157,13 @@ test.each<[JsonObject, readonly string[]]>([
   ],
   [
     { data: "mine.jsonl", controls: ["equal-time"] },
-    ["annotations", "baseModelParameterCount", "scheduleEpochs"],
+    [
+      "annotations",
+      "baseModelParameterCount",
+      "baseModelBytesPerParameter",
+      "tokenizerFolder",
+      "scheduleEpochs",
+    ],
   ],
 ])("beside %j other options have no effect", (overrides, expected) => {
   expect(unusedOptions(resolveOptions(recipe, "nano", overrides))).toEqual(expected);

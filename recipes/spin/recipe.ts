@@ -7,11 +7,13 @@
 import { canonicalJson, sha256, SparError, type JsonValue } from "spar/base";
 import type { CreateModelOptions, PolicyVersion } from "spar/contract";
 import { defineRecipe, type Policy, type Recipe, type Run } from "spar/train";
+import { alarms } from "./alarms.ts";
 import { runControl, type ControlResult } from "./control.ts";
-import { evaluate, type Evaluation } from "./evaluate.ts";
+import { evaluate, recordEvaluation, type Evaluation } from "./evaluate.ts";
 import { dataRandom, loadTask, rendererOf, type SpinTask } from "./examples.ts";
 import { warmUp } from "./fine-tuning.ts";
-import { shippedData, spinOptions, unusedOptions, type SpinOptions } from "./options.ts";
+import { spinOptions, unusedOptions, type SpinOptions } from "./options.ts";
+import { shippedAnnotations } from "./sources.ts";
 import { answersOfFile, type AnsweredPrompt } from "./pairs.ts";
 import { planSpin } from "./plan.ts";
 import { spinPresets } from "./presets.ts";
@@ -24,7 +26,15 @@ import {
   type AnswerFigures,
   type TrainingFigures,
 } from "./self-play.ts";
-import { alarms, comparison, drawSamples, iterationRow, iterationTable, showSamples } from "./show.ts";
+import {
+  comparison,
+  drawSamples,
+  gameTable,
+  iterationRow,
+  iterationTable,
+  showSamples,
+  type PlayedIteration,
+} from "./show.ts";
 
 export const recipe: Recipe<typeof spinOptions> = defineRecipe({
   id: "spin",
@@ -32,7 +42,7 @@ export const recipe: Recipe<typeof spinOptions> = defineRecipe({
   paper: "arXiv:2401.01335v3",
   summary:
     "a model learns to tell references from its own former answers, and so becomes better at answering",
-  version: 1,
+  version: 2,
   options: spinOptions,
   presets: spinPresets,
   check: checkSpin,
@@ -41,7 +51,7 @@ export const recipe: Recipe<typeof spinOptions> = defineRecipe({
   unusedOptions,
   renderer: rendererOf,
   examplePrompt: ({ data, annotations }) =>
-    data === shippedData ? `12${annotations.operators[0] ?? "+"}4=` : null,
+    data === shippedAnnotations ? `12${annotations.operators[0] ?? "+"}4=` : null,
   run: runSpin,
 });
 
@@ -68,8 +78,7 @@ async function runSpin(run: Run<SpinOptions>): Promise<JsonValue> {
 
   let opponent = start;
   let first: AnswerFigures | null = null;
-  const figures: Evaluation[] = [];
-  const trainings: TrainingFigures[] = [];
+  const played: PlayedIteration[] = [];
   for (let iteration = 0; iteration < options.iterationCount; iteration++) {
     const answers = await answer(run, { player, task, given, iteration, version: opponent });
     first ??= answers;
@@ -86,23 +95,24 @@ async function runSpin(run: Run<SpinOptions>): Promise<JsonValue> {
       task,
     });
     iterationRow(table, String(iteration), evaluated, trained);
-    const seen = { start: startFigures, evaluated, first, answers, trained };
+    const { precision } = run.engine.description;
+    const seen = { start: startFigures, evaluated, first, answers, trained, precision };
     for (const message of alarms(options, iteration, seen)) run.report.note(message);
-    figures.push(evaluated);
-    trainings.push(trained);
+    played.push({ answers, trained, evaluated });
   }
 
+  if (played.length > 0) gameTable(run.report, played);
   const controls: ControlResult[] = [];
-  for (const kind of trainings.length === 0 ? [] : options.controls)
-    controls.push(await runControl(run, { kind, task, model, start, iterations: trainings }));
-  const spinUpdates = trainings.reduce((sum, { updateCount }) => sum + updateCount, 0);
-  comparison(run.report, { start: startFigures, spin: figures, spinUpdates, controls });
-  const versions = trainings.length === 0 ? [start] : [start, opponent];
+  const iterations = played.map(({ trained }) => trained);
+  for (const kind of played.length === 0 ? [] : options.controls)
+    controls.push(await runControl(run, { kind, task, model, start, iterations }));
+  comparison(run.report, { start: startFigures, played, controls });
+  const versions = played.length === 0 ? [start] : [start, opponent];
   const samples = await run.step("samples", {}, async (step) => drawSamples(run, step, { task, versions }));
   showSamples(run.report, samples);
   return {
     start: startFigures,
-    spin: figures.at(-1) ?? null,
+    spin: played.at(-1)?.evaluated ?? null,
     controls: Object.fromEntries(controls.map(({ kind, figures: curve }) => [kind, curve.at(-1) ?? null])),
   };
 }
@@ -132,6 +142,7 @@ async function answer(
         : await answerPrompts(run, step, { task, version, contextLength: options.maxSequenceTokens });
     step.metric("answers/different/share", iteration, answers.differentCount / answers.answeredCount);
     step.metric("answers/cut/share", iteration, answers.cutCount / answers.answeredCount);
+    step.metric("answers/tokens/mean", iteration, answers.meanTokens);
     return answers;
   });
 }
@@ -144,9 +155,12 @@ async function train(
   return run.step(`train-${iteration}`, { models: [player] }, async (step) => {
     await player.restart(version);
     const trained = await trainIteration(run, step, { policy: player, task, given, iteration });
-    const { pairCount, firstLoss, margin, rewardAccuracy, realShiftNats } = trained;
+    const { pairCount, firstLoss, realReward, generatedReward, margin, rewardAccuracy, realShiftNats } =
+      trained;
     step.metric("pairs/trained/count", iteration, pairCount);
     step.metric("pairs/loss/first", iteration, firstLoss);
+    step.metric("pairs/realReward/mean", iteration, realReward);
+    step.metric("pairs/generatedReward/mean", iteration, generatedReward);
     step.metric("pairs/margin/mean", iteration, margin);
     step.metric("pairs/accuracy/mean", iteration, rewardAccuracy);
     step.metric("pairs/realShiftNats/mean", iteration, realShiftNats);
@@ -164,21 +178,10 @@ async function measure(
   },
 ): Promise<Evaluation> {
   const { options, engine } = run;
-  const { maxAnswerTokens, concurrency } = options;
   return run.step(at.name, {}, async (step) => {
     const { version, task } = at;
-    const evaluated = await evaluate({
-      engine,
-      version,
-      examples: task.heldOut,
-      stopTokenIds: task.renderer.stopTokenIds,
-      maxAnswerTokens,
-      concurrency,
-      step,
-    });
-    step.metric("held-out/greedyAccuracy", at.index, evaluated.greedyAccuracy);
-    step.metric("held-out/expectedAccuracy", at.index, evaluated.expectedAccuracy);
-    step.metric("held-out/nllNats", at.index, evaluated.nllNats);
+    const evaluated = await evaluate({ engine, version, task, options, step });
+    recordEvaluation(step, { heading: "held-out", index: at.index }, evaluated);
     return evaluated;
   });
 }

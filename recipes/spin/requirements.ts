@@ -1,10 +1,13 @@
 /** What options of SPIN make sense together, what they need of an engine, and how many prompts they mean. */
+import { existsSync } from "node:fs";
 import { messageOf, type Random } from "spar/base";
 import { architectureProblem, type Capability } from "spar/contract";
 import { parseHubAddress, readPairs } from "spar/data";
 import { loadTokenizerFolder } from "spar/text";
+import { readBaseModelSizes } from "./base-model.ts";
 import { dataRandom, loadSplit } from "./examples.ts";
-import { isFolderName, isRemote, type SpinOptions } from "./options.ts";
+import type { SpinOptions } from "./options.ts";
+import { isFolderName, isRemote, tokenizerFolderOf } from "./sources.ts";
 import type { SpinCounts } from "./work.ts";
 
 /** What an engine must be able to do. */
@@ -12,6 +15,8 @@ export function needsOfSpin(options: SpinOptions): Capability[] {
   const needs: Capability[] = [
     options.loraRank === 0 ? "full-finetune" : "lora",
     `optimizer:${options.optimizer}`,
+    // Held-out references are scored by the version that is evaluated.
+    "prompt-logprobs",
   ];
   if (options.warmUp.epochs > 0) needs.push("loss:crossEntropy", "optimizer:adamw");
   if (options.controls.length > 0) needs.push("loss:crossEntropy", "several-models");
@@ -70,10 +75,15 @@ function sourceProblems({ data, firstPairs }: SpinOptions): string[] {
  */
 export async function countData(options: SpinOptions, random: Random): Promise<SpinCounts> {
   const { data, firstPairs, baseModel, exampleCount } = options;
-  if (isFolderName(baseModel)) await loadTokenizerFolder(baseModel);
+  const tokenizerFolder = tokenizerFolderOf(options);
+  // A folder that is not there is told as a missing input.
+  if (isFolderName(tokenizerFolder) && existsSync(tokenizerFolder))
+    await loadTokenizerFolder(tokenizerFolder);
+  const sizes = isFolderName(baseModel) ? await readBaseModelSizes(baseModel) : null;
   const isGiven = firstPairs !== "" && !isRemote(firstPairs);
   const firstPairCount = isGiven ? (await Array.fromAsync(readPairs(firstPairs))).length : null;
-  if (isRemote(data)) return { promptCount: exampleCount === 0 ? null : exampleCount, firstPairCount };
+  const known = { firstPairCount, baseModel: sizes };
+  if (isRemote(data)) return { promptCount: exampleCount === 0 ? null : exampleCount, ...known };
   const { training } = await loadSplit(options, dataRandom(random));
-  return { promptCount: training.length, firstPairCount };
+  return { promptCount: training.length, ...known };
 }

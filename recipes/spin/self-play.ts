@@ -22,6 +22,8 @@ export type AnswerFigures = {
   readonly differentCount: number;
   /** Answers that were cut at the cap. */
   readonly cutCount: number;
+  /** Mean length of an answer, end marker included. */
+  readonly meanTokens: number;
 };
 
 /** The name of the step in which an iterate answers. */
@@ -55,6 +57,7 @@ export async function answerPrompts(
     tasks: task.training.map(({ id, prompt }) => ({ id, task: { prompt } })),
     seats: { [answerSeat]: opponent },
     concurrency: options.concurrency,
+    replyTimeoutMs: options.answerTimeoutMs,
     what: "answering",
   });
   const answers = answersOf(step, step.name, task);
@@ -68,6 +71,8 @@ export function figuresOf(answers: readonly AnsweredPrompt[]): AnswerFigures {
     answeredCount: answers.length,
     differentCount: answers.filter(({ isEqual }) => !isEqual).length,
     cutCount: answers.filter(({ turn }) => turn?.finishReason === "length").length,
+    meanTokens:
+      answers.reduce((sum, { answerIds }) => sum + answerIds.length, 0) / Math.max(1, answers.length),
   };
 }
 
@@ -89,7 +94,11 @@ export type TrainingFigures = {
   readonly updateCount: number;
   /** Loss of the first update: log 2 = 0.6931 for the logistic loss, since nothing has moved yet. */
   readonly firstLoss: number;
-  /** Means over the last tenth of the updates. @unit nats, but for the share */
+  /** Mean absolute gap between sampler and trainer per token; null where no answer was sampled. @unit nats */
+  readonly mismatchNats: number | null;
+  /** Means over the last tenth of the updates; a reward is beta times what log-probability was gained. */
+  readonly realReward: number;
+  readonly generatedReward: number;
   readonly margin: number;
   readonly rewardAccuracy: number;
   /** Mean change of the references' log-probability against the previous iterate. */
@@ -111,7 +120,7 @@ export async function trainIteration(
     rowsPerCall: options.maxRowsPerCall,
     step,
   });
-  await checkMismatch({
+  const mismatch = await checkMismatch({
     model,
     logprobs,
     description: run.engine.description,
@@ -148,7 +157,8 @@ export async function trainIteration(
     signal: step.signal,
     progress,
   }).finally(() => progress.end());
-  return { version: await policy.publish(), pairCount, ...summarise(updates, beta) };
+  const mismatchNats = mismatch.kind === "empty" ? null : mismatch.meanAbsolute;
+  return { version: await policy.publish(), pairCount, mismatchNats, ...summarise(updates, beta) };
 }
 
 interface RowsContext {
@@ -176,12 +186,14 @@ function iterationRows(
 function summarise(
   updates: readonly FitUpdate[],
   beta: number,
-): Omit<TrainingFigures, "version" | "pairCount"> {
+): Omit<TrainingFigures, "version" | "pairCount" | "mismatchNats"> {
   const last = updates.slice(-Math.ceil(updates.length / 10));
   const means = pairMeans(addMetrics(...last.map(({ metrics }) => metrics)));
   return {
     updateCount: updates.length,
     firstLoss: pairMeans(updates[0]?.metrics ?? {})["pair/loss/mean"] ?? 0,
+    realReward: means["pair/realReward/mean"] ?? 0,
+    generatedReward: means["pair/generatedReward/mean"] ?? 0,
     margin: means["pair/margin/mean"] ?? 0,
     rewardAccuracy: means["pair/accuracy/mean"] ?? 0,
     realShiftNats: (means["pair/realReward/mean"] ?? 0) / beta,

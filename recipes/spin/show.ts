@@ -1,4 +1,4 @@
-/** What a person sees of a run of SPIN: the table per iteration, alarms, chart, comparison, samples. */
+/** What a person sees of a run of SPIN: the tables per iteration, chart, comparison, samples. */
 import { mapBounded } from "spar/base";
 import { tokens, type PolicyVersion } from "spar/contract";
 import type { Report, ReportTable, Run, Step } from "spar/train";
@@ -7,6 +7,13 @@ import type { Evaluation } from "./evaluate.ts";
 import type { SpinTask } from "./examples.ts";
 import type { SpinOptions } from "./options.ts";
 import type { AnswerFigures, TrainingFigures } from "./self-play.ts";
+
+/** What there is to tell of one iteration. */
+export interface PlayedIteration {
+  readonly answers: AnswerFigures;
+  readonly trained: TrainingFigures;
+  readonly evaluated: Evaluation;
+}
 
 /** The table that grows by one row per iteration. */
 export function iterationTable(report: Report, task: SpinTask): ReportTable {
@@ -17,9 +24,9 @@ export function iterationTable(report: Report, task: SpinTask): ReportTable {
       { name: "greedy", digits: 3 },
       { name: "expected", digits: 3 },
       { name: "NLL (nats)", digits: 3 },
+      { name: "per token", digits: 3 },
       { name: "pairs left" },
       { name: "margin", digits: 3 },
-      { name: "reward accuracy", digits: 3 },
     ],
   );
 }
@@ -35,60 +42,56 @@ export function iterationRow(
     figures.greedyAccuracy,
     figures.expectedAccuracy,
     figures.nllNats,
+    figures.nllPerTokenNats,
     trained?.pairCount ?? null,
     trained?.margin ?? null,
-    trained?.rewardAccuracy ?? null,
   );
 }
 
-/** Held-out likelihood that is worse than this is no calibration any more but a model that breaks. */
-const divergenceRatio = 2;
-const divergenceNats = 1;
-
-/** The health of an iteration: what is known to go wrong is said when it begins, not at the end. */
-export function alarms(
-  options: SpinOptions,
-  iteration: number,
-  seen: {
-    readonly start: Evaluation;
-    readonly evaluated: Evaluation;
-    readonly first: AnswerFigures;
-    readonly answers: AnswerFigures;
-    readonly trained: TrainingFigures;
-  },
-): string[] {
-  const messages: string[] = [];
-  const { start, evaluated, first, answers, trained } = seen;
-  // Written so that a figure that is no number raises it too.
-  if (!(evaluated.nllNats <= divergenceRatio * start.nllNats + divergenceNats)) {
-    messages.push(
-      `Alarm: after iteration ${iteration} a held-out reference has a negative log-likelihood of ${evaluated.nllNats.toPrecision(4)} nats, ${start.nllNats.toPrecision(4)} at the start: training diverges; lower the learning rate`,
+/** How the answers were, and how far the references were raised above them. */
+export function gameTable(report: Report, played: readonly PlayedIteration[]): void {
+  const table = report.table(
+    "The game: an iterate's answers, and the rewards at the end of training against them; gap of sampler and trainer in nats",
+    [
+      { name: "iteration" },
+      { name: "tokens", digits: 1 },
+      { name: "cut" },
+      { name: "first loss", digits: 4 },
+      { name: "reference", digits: 3 },
+      { name: "answer", digits: 3 },
+      { name: "accuracy", digits: 3 },
+      { name: "gap", digits: 7 },
+    ],
+  );
+  for (const [iteration, { answers, trained }] of played.entries()) {
+    table.row(
+      iteration,
+      answers.meanTokens,
+      answers.cutCount,
+      trained.firstLoss,
+      trained.realReward,
+      trained.generatedReward,
+      trained.rewardAccuracy,
+      trained.mismatchNats,
     );
   }
-  if (answers.differentCount > options.collapsePairsRatio * first.differentCount) {
-    messages.push(
-      `Alarm: iteration ${iteration} answers ${answers.differentCount} prompts unlike the references, ${first.differentCount} at the start: a collapse is under way; lower the learning rate or raise beta`,
-    );
-  }
-  if (trained.realShiftNats < -options.displacementNats) {
-    messages.push(
-      `Alarm: iteration ${iteration} lowered the references' own log-probability by ${(-trained.realShiftNats).toFixed(2)} nats: displacement; set nllCoefficient, or lower the learning rate`,
-    );
-  }
-  return messages;
 }
+
+/** Below it a curve of expected accuracy shows nothing. */
+const leastExpectedAccuracy = 1e-3;
 
 /** Beside its controls: the honest end of the run. Where nothing was trained there is nothing to compare. */
 export function comparison(
   report: Report,
   result: {
     readonly start: Evaluation;
-    readonly spin: readonly Evaluation[];
-    readonly spinUpdates: number;
+    readonly played: readonly PlayedIteration[];
     readonly controls: readonly ControlResult[];
   },
 ): void {
-  if (result.spin.length === 0) {
+  const { start, played, controls } = result;
+  const last = played.at(-1);
+  if (last === undefined) {
     report.note("Nothing was trained, so there is nothing to compare: the start is the result.");
     return;
   }
@@ -100,30 +103,40 @@ export function comparison(
       { name: "greedy", digits: 3 },
       { name: "expected", digits: 3 },
       { name: "NLL (nats)", digits: 3 },
+      { name: "per token", digits: 3 },
+      { name: "tokens", digits: 1 },
     ],
   );
-  const row = (name: string, updates: number, figures: Evaluation | undefined): void => {
-    if (figures === undefined) return;
-    table.row(name, updates, figures.greedyAccuracy, figures.expectedAccuracy, figures.nllNats);
+  const row = (name: string, updates: number, figures: Evaluation): void => {
+    const { greedyAccuracy, expectedAccuracy, nllNats, nllPerTokenNats, greedyTokens } = figures;
+    table.row(name, updates, greedyAccuracy, expectedAccuracy, nllNats, nllPerTokenNats, greedyTokens);
   };
-  row("start", 0, result.start);
-  row("SPIN", result.spinUpdates, result.spin.at(-1));
-  for (const { kind, updateCount, figures } of result.controls)
-    row(`fine-tuning, ${kind}`, updateCount, figures.at(-1));
+  row("start", 0, start);
+  row("SPIN", updateCountOf(played), last.evaluated);
+  for (const { kind, updateCount, figures } of controls)
+    row(`fine-tuning, ${kind}`, updateCount, figures.at(-1) ?? start);
+  // Long references are never met exactly: there the likelihood per token is what moves.
+  const isMet = last.evaluated.expectedAccuracy >= leastExpectedAccuracy;
   const curve = (figures: readonly Evaluation[]): number[] =>
-    [result.start, ...figures].map((one) => one.expectedAccuracy);
+    [start, ...figures].map((one) => (isMet ? one.expectedAccuracy : one.nllPerTokenNats));
   report.chart({
-    title: "Expected accuracy on held-out prompts",
+    title: isMet
+      ? "Expected accuracy on held-out prompts"
+      : "Negative log-likelihood of held-out references, nats per token",
     horizontalAxis: "iterations done",
-    horizontalValues: Array.from({ length: result.spin.length + 1 }, (_, iterationCount) => iterationCount),
+    horizontalValues: Array.from({ length: played.length + 1 }, (_, iterationCount) => iterationCount),
     series: [
-      { name: "SPIN", values: curve(result.spin) },
-      ...result.controls.map(({ kind, figures }) => ({
+      { name: "SPIN", values: curve(played.map(({ evaluated }) => evaluated)) },
+      ...controls.map(({ kind, figures }) => ({
         name: `fine-tuning, ${kind}`,
         values: curve(figures),
       })),
     ],
   });
+}
+
+function updateCountOf(played: readonly PlayedIteration[]): number {
+  return played.reduce((sum, { trained }) => sum + trained.updateCount, 0);
 }
 
 export type Samples = readonly {

@@ -2,6 +2,7 @@
  * How much a run of SPIN does at most: updates and tokens, phase by phase. Arithmetic on options and on the
  * number of examples; the plan puts it into words.
  */
+import type { BaseModelSizes } from "./base-model.ts";
 import type { SpinOptions } from "./options.ts";
 
 /** What was counted of the data; null where that takes fetching them. */
@@ -10,6 +11,8 @@ export interface SpinCounts {
   readonly promptCount: number | null;
   /** Pairs of the file that stands for the first answers. */
   readonly firstPairCount: number | null;
+  /** Of the base model, where its folder is there and tells them. */
+  readonly baseModel: BaseModelSizes | null;
 }
 
 /** Iterations that are alike. */

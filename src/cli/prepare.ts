@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import { SparError, suggestName, type JsonObject } from "../base/index.ts";
 import type { Capability } from "../contract/index.ts";
 import { resolveOptions } from "../train/index.ts";
-import type { Preset } from "../train/index.ts";
+import type { Plan, Preset } from "../train/index.ts";
 import { findRecipe, type LocatedRecipe } from "./discovery/recipes.ts";
 import { parseSetOptions } from "./options/set-option.ts";
 import type { InputState } from "./plan/report.ts";
@@ -75,9 +75,13 @@ export async function prepareRecipe(choice: RecipeChoice, shell: Shell): Promise
 /** Names that are fetched over the network are not looked for here. */
 const remoteInput = /^[a-z][a-z0-9+.-]+:\/\//iu;
 
-export function stateOfInputs(inputs: readonly string[], workingFolder: string): InputState[] {
+export function stateOfInputs(
+  { inputs, inputHints = {} }: Pick<Plan, "inputs" | "inputHints">,
+  workingFolder: string,
+): InputState[] {
   return inputs.map((input) => {
-    if (remoteInput.test(input)) return { input, state: "remote" };
-    return { input, state: existsSync(resolve(workingFolder, input)) ? "there" : "missing" };
+    if (remoteInput.test(input)) return { input, state: "remote", hint: null };
+    if (existsSync(resolve(workingFolder, input))) return { input, state: "there", hint: null };
+    return { input, state: "missing", hint: inputHints[input] ?? null };
   });
 }

@@ -38,6 +38,8 @@ export interface Plan {
   readonly diskBytes: number | null;
   /** Files or data sets that the run reads; `spar plan` says which are missing. */
   readonly inputs: readonly string[];
+  /** How to get an input where it is missing, by its name. */
+  readonly inputHints?: Readonly<Record<string, string>>;
 }
 
 export interface Recipe<Schema extends OptionsSchema = OptionsSchema> {

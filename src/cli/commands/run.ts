@@ -61,7 +61,7 @@ async function runRecipe(typed: string, options: RunOptions, shell: Shell): Prom
   await requireCapabilities(engine, settings, prepared, shell);
   const folder = folderOf(recipe.id, prepared.presetName, options, shell);
   const plan = await recipe.plan(prepared.options, randomOfRun(options.seed));
-  requireInputs({ inputs: stateOfInputs(plan.inputs, shell.workingFolder) });
+  requireInputs({ inputs: stateOfInputs(plan, shell.workingFolder) });
   shell.screen.notice(...warnAboutSize(plan, folder));
   const session = {
     recipe,

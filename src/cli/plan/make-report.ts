@@ -34,7 +34,7 @@ export async function makePlanReport(
     plan,
     needs: prepared.needs,
     engines: await engineFits(prepared, shell),
-    inputs: stateOfInputs(plan.inputs, shell.workingFolder),
+    inputs: stateOfInputs(plan, shell.workingFolder),
     departures: prepared.preset.departures ?? [],
     options: optionValues(prepared),
   };
@@ -109,12 +109,16 @@ function valueAt(values: JsonObject | object, name: string): unknown {
 
 /** Refuses where an input is missing, naming all that are. @throws `inputs-missing` */
 export function requireInputs(report: Pick<PlanReport, "inputs">): void {
-  const missing = report.inputs.filter(({ state }) => state === "missing").map(({ input }) => input);
+  const inputs = report.inputs.filter(({ state }) => state === "missing");
+  const missing = inputs.map(({ input }) => input);
   if (missing.length === 0) return;
   throw new SparError({
     code: "inputs-missing",
     boundary: "command",
     message: `expected input files that are not there: ${missing.join(", ")}`,
-    hint: "check the paths; they are relative to the folder that you are in",
+    hint: [
+      "check the paths; they are relative to the folder that you are in",
+      ...inputs.flatMap(({ input, hint }) => (hint === null ? [] : [`${input}: ${hint}`])),
+    ].join("; "),
   });
 }

@@ -18,6 +18,8 @@ export interface InputState {
   readonly input: string;
   /** `remote` inputs are fetched by the run and not looked for here. */
   readonly state: "there" | "missing" | "remote";
+  /** How to get it, where it is missing and the recipe says so. */
+  readonly hint: string | null;
 }
 
 export interface OptionValue {

@@ -40,7 +40,10 @@ const report: PlanReport = {
     { id: "broken", ...here, problem: "no Python" },
     { id: "tinker", ...here, isPlanned: true },
   ],
-  inputs: [{ input: "prompts.jsonl", state: "missing" }],
+  inputs: [
+    { input: "prompts.jsonl", state: "missing", hint: null },
+    { input: "./model", state: "missing", hint: "make it with make-model" },
+  ],
   departures: ["answers are short"],
   options: [
     { ...option, name: "temperature", source: "preset", description: "of answers" },
@@ -70,7 +73,8 @@ describe("a printed plan", () => {
   });
 
   test("says which inputs are missing, what departs from the paper, and where values come from", () => {
-    expect(text).toContain("missing  prompts.jsonl");
+    expect(text).toMatch(/^missing  prompts\.jsonl$/mu);
+    expect(text).toContain("missing  ./model: make it with make-model");
     expect(text).toContain("- answers are short");
     expect(text).toMatch(/temperature = 1 \(preset\)\n {4}of answers\nmaxTokens = 1 \(default; tokens\)\n/u);
     expect(text).toContain('loss = "hinge" (you; of "hinge", "logistic")');

@@ -33,7 +33,8 @@ export function planLines(report: PlanReport, options: PlanTextOptions): string[
     ...section(
       "Inputs",
       report.inputs.map(
-        ({ input, state }) => `${state === "missing" ? style.bad(state) : state}  ${oneLine(input)}`,
+        ({ input, state, hint }) =>
+          `${state === "missing" ? style.bad(state) : state}  ${oneLine(input)}${hint === null ? "" : `: ${oneLine(hint)}`}`,
       ),
     ),
     ...section(

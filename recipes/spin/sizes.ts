@@ -1,0 +1,97 @@
+/**
+ * What a run of SPIN takes of memory and disk, for the plan. Estimates: a warning comes from them, no refusal. The
+ * reference needs no second model, since its log-probabilities are computed once per pair.
+ */
+import type { BaseModelSizes } from "./base-model.ts";
+import type { SpinOptions } from "./options.ts";
+
+/** Weights of a model from scratch: attention 4, feed-forward 8 matrices a layer, one embedding. */
+function scratchParameterCount({ architecture: { width, layerCount } }: SpinOptions): number {
+  return layerCount * 12 * width ** 2 + 64 * width;
+}
+
+/** Null where nobody tells it. */
+function parameterCount(options: SpinOptions, sizes: BaseModelSizes | null): number | null {
+  if (options.baseModel === "") return scratchParameterCount(options);
+  if (options.baseModelParameterCount > 0) return options.baseModelParameterCount;
+  return sizes?.parameterCount ?? null;
+}
+
+function momentCount(options: SpinOptions): number {
+  return options.optimizer === "adamw" ? 2 : 1;
+}
+
+/**
+ * Weights, gradients and optimizer state, and the larger of what one update and what answering needs besides. From
+ * scratch everything is float32. Of a base model those two are left out where its sizes are not known; trained
+ * wholly, it is counted with float32 master weights and moments.
+ */
+export function memoryBytes(options: SpinOptions, sizes: BaseModelSizes | null): number | null {
+  const parameters = parameterCount(options, sizes);
+  if (parameters === null) return null;
+  if (options.baseModel === "") return parameters * 4 * (2 + momentCount(options)) + activationBytes(options);
+  const bytes = options.baseModelBytesPerParameter;
+  const besides = sizes === null ? 0 : Math.max(callBytes(options, sizes), cacheBytes(options, sizes));
+  if (options.loraRank === 0) return parameters * (2 * bytes + 4 + 4 * momentCount(options)) + besides;
+  const adapters = sizes === null ? 0 : adapterCount(options, sizes);
+  return parameters * bytes + adapters * 4 * (2 + momentCount(options)) + besides;
+}
+
+/**
+ * The usual count for a transformer that keeps everything for the backward pass: for each position and
+ * layer 17 values per unit of width, and 2.5 per head and position that is attended to.
+ *
+ * @paper arXiv:2205.05198 sec. 4.1 (34 and 5 bytes there, at two bytes a value)
+ */
+function activationBytes({ architecture, ...options }: SpinOptions): number {
+  const rows = Math.max(options.warmUp.rowsPerUpdate, 2 * options.pairsPerUpdate);
+  const positions = rows * options.maxSequenceTokens;
+  const { width, layerCount, headCount } = architecture;
+  const perPosition = 17 * width + 2.5 * headCount * options.maxSequenceTokens;
+  return Math.round(positions * layerCount * perPosition * 4);
+}
+
+/** Positions that servers of ours compute at once; longer calls are cut. */
+const positionsAtOnce = 2048;
+
+/** The same for a base model, whose attention keeps no matrix; scores over a large vocabulary come three times. */
+function callBytes(options: SpinOptions, { width, layerCount, vocabularySize }: BaseModelSizes): number {
+  const positions = Math.min(positionsAtOnce, options.maxRowsPerCall * options.maxSequenceTokens);
+  const perPosition = layerCount * 17 * width * options.baseModelBytesPerParameter + 3 * vocabularySize * 4;
+  return positions * perPosition;
+}
+
+/** Keys and values of all answers that are sampled at once. */
+function cacheBytes(options: SpinOptions, { layerCount, keyWidth }: BaseModelSizes): number {
+  const positions = options.concurrency * options.maxSequenceTokens;
+  return positions * layerCount * 2 * keyWidth * options.baseModelBytesPerParameter;
+}
+
+/** Adapters on every linear layer. */
+function adapterCount({ loraRank }: SpinOptions, { linearLayers }: BaseModelSizes): number {
+  return linearLayers.reduce((sum, [inputs, outputs]) => sum + loraRank * (inputs + outputs), 0);
+}
+
+/** What an answer takes in the run folder beside its tokens: episode and turn. */
+const recordBytesPerAnswer = 300;
+const recordBytesPerToken = 8;
+
+/** Every iterate is kept with its optimizer, of controls likewise, and every answer is on record. */
+export function diskBytes(
+  options: SpinOptions,
+  promptCount: number,
+  sizes: BaseModelSizes | null,
+): number | null {
+  const { loraRank, iterationCount, controls, maxSequenceTokens } = options;
+  const isAdapter = options.baseModel !== "" && loraRank > 0;
+  const adapters = sizes === null ? null : adapterCount(options, sizes);
+  const parameters = isAdapter ? adapters : parameterCount(options, sizes);
+  if (parameters === null || (options.baseModel === "" && loraRank > 0)) return null;
+  const weightBytes = isAdapter || options.baseModel === "" ? 4 : options.baseModelBytesPerParameter;
+  const modelCount = 1 + iterationCount * (1 + controls.length);
+  const answerBytes = recordBytesPerAnswer + recordBytesPerToken * maxSequenceTokens;
+  return (
+    modelCount * parameters * (weightBytes + 4 * momentCount(options)) +
+    promptCount * iterationCount * answerBytes
+  );
+}
