@@ -19,7 +19,7 @@ def llama_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tied_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_llama(tmp_path_factory.mktemp("tied"), tied=True, seed=1)
+    return write_llama(tmp_path_factory.mktemp("tied"), tied=True, seed=1, has_template=False)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,15 @@ vocabulary_size = 48
 letters = "abcdefghijklmnopqrstuvwxyz .,!?0123456789"
 
 
-def write_llama(folder: Path, *, tied: bool = False, seed: int = 0) -> Path:
+chat_template = (
+    "{% for message in messages %}{{ message.role[0] }} {{ message.content }}!{% endfor %}"
+    "{% if add_generation_prompt %}a {% endif %}"
+)
+
+
+def write_llama(
+    folder: Path, *, tied: bool = False, seed: int = 0, context_length: int = 128, has_template: bool = True
+) -> Path:
     """A Llama of two layers with a tokenizer of letters."""
     torch.manual_seed(seed)
     config = LlamaConfig(
@@ -26,7 +34,7 @@ def write_llama(folder: Path, *, tied: bool = False, seed: int = 0) -> Path:
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
-        max_position_embeddings=128,
+        max_position_embeddings=context_length,
         bos_token_id=1,
         eos_token_id=2,
         tie_word_embeddings=tied,
@@ -43,6 +51,8 @@ def write_llama(folder: Path, *, tied: bool = False, seed: int = 0) -> Path:
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>"
     )
+    if has_template:
+        fast.chat_template = chat_template
     fast.save_pretrained(folder)
     assert json.loads((folder / "config.json").read_text())["vocab_size"] == vocabulary_size
     return folder

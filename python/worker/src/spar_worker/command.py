@@ -94,7 +94,13 @@ def read_arguments(arguments: list[str]) -> Settings:
 
 async def serve(settings: Settings) -> None:
     """Serves until the process is told to end."""
-    runner = web.AppRunner(make_app(settings), access_log=None, shutdown_timeout=5.0, auto_decompress=False)
+    runner = web.AppRunner(
+        make_app(settings),
+        access_log=None,
+        shutdown_timeout=5.0,
+        auto_decompress=False,
+        handler_cancellation=True,  # Who hangs up waits for no answer: what was sampled for it stops.
+    )
     await runner.setup()
     site = web.TCPSite(runner, settings.host, settings.port)
     await site.start()

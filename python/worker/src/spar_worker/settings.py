@@ -41,6 +41,8 @@ class Settings:
     body_limit_bytes: int = 256 * 1024 * 1024
     poll_timeout_s: float = 20.0
     """How long a poll for a result is held open."""
+    completion_timeout_s: float = 1800.0
+    """How long an OpenAI client waits for its answer."""
     sequence_gap_timeout_s: float = 600.0
     """How long a request waits for one with a smaller sequence number."""
     result_lifetime_s: float = 900.0

@@ -9,13 +9,11 @@ from transformers.cache_utils import Cache
 
 from ..models.network import Network
 from ..models.versions import Version
-from ..rows import FloatArray
+from ..rows import FloatArray, IntArray
+from ..wire.results import no_logprob
 from .cache import append_rows, new_cache, select_rows
 from .draw import draw
-from .requests import SampledSequence, Ticket
-
-no_logprob = -99999.0
-"""What stands in an empty cell of top-k log-probabilities."""
+from .requests import SampledSequence, Ticket, TopTokens
 
 
 class RunningBatch:
@@ -90,8 +88,9 @@ class RunningBatch:
             [sequence.ticket.request.draw for sequence in sequences],
             [sequence.random.random() for sequence in sequences],
         )
-        for sequence, token, logprob in zip(sequences, tokens, logprobs, strict=True):
-            sequence.take(token, logprob)
+        tops = _top_tokens(logits, [sequence.ticket.request.sample_topk for sequence in sequences])
+        for sequence, token, logprob, top in zip(sequences, tokens, logprobs, tops, strict=True):
+            sequence.take(token, logprob, top)
 
     def _merge(
         self, joining: Sequence[SampledSequence], cache: Cache, padding: Sequence[int], length: int
@@ -123,6 +122,20 @@ class RunningBatch:
         select_rows(self._cache, rows, first_column=first)
         self._padding = [padding - first for padding in self._padding]
         self._length -= first
+
+
+def _top_tokens(logits: Tensor, counts: Sequence[int]) -> Sequence[TopTokens | None]:
+    """The most likely tokens of each row, where some are asked for."""
+    width = min(max(counts), logits.shape[-1])
+    if width == 0:
+        return [None] * len(counts)
+    values, ids = (logits - logits.logsumexp(dim=-1, keepdim=True)).topk(width, dim=-1)
+    all_ids: IntArray = ids.cpu().numpy()
+    all_values: FloatArray = values.cpu().numpy()
+    return [
+        (all_ids[row, :count].copy(), all_values[row, :count].copy()) if count > 0 else None
+        for row, count in enumerate(counts)
+    ]
 
 
 def _mask(padding: Sequence[int], length: int, device: torch.device) -> Tensor | None:

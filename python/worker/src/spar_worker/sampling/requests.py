@@ -19,6 +19,12 @@ from .draw import DrawSettings
 
 MAX_TOPK = 1000
 
+Resolve = Callable[[], Version]
+"""Finds a version, on the computing thread; that there is one was checked before."""
+
+TopTokens = tuple[IntArray, FloatArray]
+"""The most likely tokens of one position, and their log-probabilities."""
+
 
 @dataclass(frozen=True)
 class SampleRequest:
@@ -34,6 +40,8 @@ class SampleRequest:
     stop_strings: tuple[str, ...]
     has_prompt_logprobs: bool
     prompt_topk: int
+    sample_topk: int
+    """So many of the most likely tokens are told with each token that is drawn."""
     scored_last: int | None
     """Only so many prompt tokens at the end are scored."""
 
@@ -45,10 +53,10 @@ def read_request(body: Sample, prompt: IntArray) -> SampleRequest:
         WorkerError: `invalid-input`, with the name of what has no meaning; `capability-missing`.
     """
     given = body.sampling_params
-    if body.topk_sample_logprobs or body.target_prompt_logprobs is not None or body.prompt_alt_tokens_k:
+    if body.target_prompt_logprobs is not None or body.prompt_alt_tokens_k:
         raise invalid_input(
-            "expected no topk_sample_logprobs, target_prompt_logprobs or prompt_alt_tokens_k, got some of them",
-            "this server gives prompt_logprobs and topk_prompt_logprobs",
+            "expected no target_prompt_logprobs and no prompt_alt_tokens_k, got one of them",
+            "this server gives prompt_logprobs, topk_prompt_logprobs and topk_sample_logprobs",
         )
     checks: list[tuple[bool, str, object]] = [
         (body.num_samples >= 1, "num_samples of at least 1", body.num_samples),
@@ -56,7 +64,8 @@ def read_request(body: Sample, prompt: IntArray) -> SampleRequest:
         (math.isfinite(given.temperature) and given.temperature >= 0, "temperature >= 0", given.temperature),
         (0 < given.top_p <= 1, "top_p in 0 < x <= 1", given.top_p),
         (given.top_k >= -1, "top_k of at least -1", given.top_k),
-        (0 <= body.topk_prompt_logprobs <= MAX_TOPK, f"topk_prompt_logprobs in 0 .. {MAX_TOPK}", "another"),
+        _topk_check("topk_prompt_logprobs", body.topk_prompt_logprobs),
+        _topk_check("topk_sample_logprobs", body.topk_sample_logprobs),
     ]
     for is_sound, expected, found in checks:
         if not is_sound:
@@ -75,8 +84,13 @@ def read_request(body: Sample, prompt: IntArray) -> SampleRequest:
         stop_strings=strings,
         has_prompt_logprobs=bool(body.prompt_logprobs) or body.topk_prompt_logprobs > 0,
         prompt_topk=body.topk_prompt_logprobs,
+        sample_topk=body.topk_sample_logprobs,
         scored_last=last,
     )
+
+
+def _topk_check(name: str, count: int) -> tuple[bool, str, object]:
+    return 0 <= count <= MAX_TOPK, f"{name} in 0 .. {MAX_TOPK}", count
 
 
 def _stops(body: Sample) -> tuple[frozenset[int] | None, tuple[str, ...]]:
@@ -113,10 +127,11 @@ class Ticket:
     """A request on its way, and who is told."""
 
     request: SampleRequest
-    resolve: Callable[[], Version]
-    """The version, on the computing thread."""
+    resolve: Resolve
     on_result: Callable[[SampleOutput], None]
     on_error: Callable[[BaseException], None]
+    on_token: "Callable[[SampledSequence], None] | None" = None
+    """Told of each token right after it was drawn."""
     is_cancelled: threading.Event = field(default_factory=threading.Event)
     version: Version | None = None
     sequences: "list[SampledSequence]" = field(default_factory=list["SampledSequence"])
@@ -129,22 +144,28 @@ class SampledSequence:
     """One reply as it grows."""
 
     ticket: Ticket
+    index: int
     random: np.random.Generator
     max_tokens: int
     stop_token_ids: frozenset[int]
     tokenizer: Any
     token_ids: list[int] = field(default_factory=list[int])
     logprobs: list[float] = field(default_factory=list[float])
+    top: list[TopTokens] = field(default_factory=list[TopTokens])
     finish_reason: Literal["stop", "length"] | None = None
 
-    def take(self, token_id: int, logprob: float) -> None:
+    def take(self, token_id: int, logprob: float, top: TopTokens | None) -> None:
         """Adds a token, and notices where it ends the reply."""
         self.token_ids.append(token_id)
         self.logprobs.append(logprob)
+        if top is not None:
+            self.top.append(top)
         if token_id in self.stop_token_ids or self._ends_with_stop():
             self.finish_reason = "stop"
         elif len(self.token_ids) >= self.max_tokens:
             self.finish_reason = "length"
+        if self.ticket.on_token is not None:
+            self.ticket.on_token(self)
 
     def _ends_with_stop(self) -> bool:
         strings: Sequence[str] = self.ticket.request.stop_strings
@@ -164,6 +185,7 @@ def sequences_for(ticket: Ticket, base: BaseModel) -> list[SampledSequence]:
     return [
         SampledSequence(
             ticket=ticket,
+            index=index,
             random=np.random.Generator(np.random.Philox(key=[request.seed % 2**64, index])),
             max_tokens=room if request.max_tokens is None else min(request.max_tokens, room),
             stop_token_ids=frozenset(base.end_token_ids) if ends is None else ends,

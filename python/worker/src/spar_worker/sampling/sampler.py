@@ -12,9 +12,9 @@ import torch
 
 from ..errors import WorkerError
 from ..models.versions import Version, Views
-from ..wire.results import SampleOutput, SequenceOutput
+from ..wire.results import SampleOutput, SequenceOutput, TopkOutput, no_logprob
 from .batch import RunningBatch
-from .requests import Ticket, check_request, sequences_for
+from .requests import SampledSequence, Ticket, check_request, sequences_for
 
 
 class Sampler:
@@ -147,8 +147,24 @@ def _is_done(ticket: Ticket) -> bool:
 
 def _output_of(ticket: Ticket) -> SampleOutput:
     sequences = [
-        SequenceOutput(s.token_ids, np.asarray(s.logprobs, dtype=np.float32), s.finish_reason or "length")
+        SequenceOutput(
+            s.token_ids,
+            np.asarray(s.logprobs, dtype=np.float32),
+            s.finish_reason or "length",
+            _topk_of(s, ticket.request.sample_topk),
+        )
         for s in ticket.sequences
     ]
     prompt = ticket.prompt_logprobs if ticket.request.has_prompt_logprobs else None
     return SampleOutput(sequences, prompt, ticket.prompt_topk)
+
+
+def _topk_of(sequence: SampledSequence, count: int) -> TopkOutput | None:
+    if count == 0:
+        return None
+    ids = np.zeros((len(sequence.top), count), dtype=np.int64)
+    logprobs = np.full((len(sequence.top), count), no_logprob, dtype=np.float32)
+    for place, (found_ids, found_logprobs) in enumerate(sequence.top):
+        ids[place, : len(found_ids)] = found_ids
+        logprobs[place, : len(found_ids)] = found_logprobs
+    return ids, logprobs

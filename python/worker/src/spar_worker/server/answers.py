@@ -1,5 +1,6 @@
 """Answers of the HTTP layer: bodies read with a limit, errors as JSON, futures as the wire names them."""
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 import zstandard
@@ -20,6 +21,7 @@ _statuses = {
     "session-ended": 410,
     "model-released": 404,
     "body-too-large": 413,
+    "deadline-exceeded": 504,
 }
 
 
@@ -76,11 +78,30 @@ def future_answer(future: Future) -> web.Response:
     return web.json_response(fields | future.fields)
 
 
-def error_answer(error: BaseException) -> web.Response:
+def error_answer(request: web.Request, error: BaseException) -> web.Response:
     """An error as JSON; the status says whether asking again may help."""
     failure = failure_of(error)
     status = _statuses.get(failure.code, 400 if failure.category == "user" else 500)
-    return web.json_response(failure.as_json() | {"detail": failure.message}, status=status)
+    return _refusal(request, status, failure.as_json() | {"detail": failure.message})
+
+
+def openai_error(fields: Mapping[str, object]) -> dict[str, object]:
+    """An error as OpenAI clients read it; they show the message alone, so the hint is part of it."""
+    hint = fields.get("hint")
+    return {
+        "error": {
+            "message": str(fields["error"]) if hint is None else f"{fields['error']}; {hint}",
+            "type": "invalid_request_error" if fields["category"] == "user" else "server_error",
+            "param": None,
+            "code": fields.get("code"),
+            "traceback": fields.get("traceback"),
+        }
+    }
+
+
+def _refusal(request: web.Request, status: int, fields: Mapping[str, object]) -> web.Response:
+    is_openai = not request.path.startswith("/api/")
+    return web.json_response(openai_error(fields) if is_openai else fields, status=status)
 
 
 def make_middleware(key: str) -> Middleware:
@@ -90,20 +111,18 @@ def make_middleware(key: str) -> Middleware:
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not has_access(request, key):
             hint = "send the key that the worker printed or was given as X-API-Key"
-            return web.json_response(
-                {"error": "expected the worker's key, got another or none", "category": "user", "hint": hint},
-                status=401,
-            )
+            error = "expected the worker's key, got another or none"
+            return _refusal(request, 401, {"error": error, "category": "user", "hint": hint})
         try:
             return await handler(request)
         except web.HTTPException:
             raise
         except TooManyWaitingError:
-            return web.json_response({"error": "too many requests wait", "category": "server"}, status=429)
+            return _refusal(request, 429, {"error": "too many requests wait", "category": "server"})
         except NumberTakenError:
             error = "a request with this number came before, with another body"
-            return web.json_response({"error": error, "category": "user", "code": "number-taken"}, status=409)
+            return _refusal(request, 409, {"error": error, "category": "user", "code": "number-taken"})
         except Exception as error:
-            return error_answer(error)
+            return error_answer(request, error)
 
     return middleware

@@ -16,11 +16,13 @@ from ..settings import Settings
 from .answers import make_middleware
 from .futures import FutureStore
 from .routes_checkpoints import CheckpointRoutes
+from .routes_openai import OpenAiRoutes
 from .routes_sampling import SamplingRoutes
 from .routes_service import ServiceRoutes
 from .routes_training import TrainingRoutes
 from .service import Service
 from .sessions import Sessions
+from .sources import Sources
 
 tidy_interval_s = 5.0
 
@@ -46,13 +48,15 @@ def make_app(settings: Settings) -> web.Application:
         sessions=Sessions(settings.session_timeout_s),
         futures=FutureStore(waiting_limit=settings.waiting_limit, lifetime_s=settings.result_lifetime_s),
     )
+    sources = Sources(service, checkpoints)
     app = web.Application(
         client_max_size=service.settings.body_limit_bytes, middlewares=[make_middleware(service.settings.key)]
     )
     for part in (
         ServiceRoutes(service),
         TrainingRoutes(service),
-        SamplingRoutes(service, sampler, checkpoints),
+        SamplingRoutes(service, sampler, checkpoints, sources),
+        OpenAiRoutes(service, sampler, sources),
         CheckpointRoutes(service, checkpoints),
     ):
         app.add_routes(part.routes())

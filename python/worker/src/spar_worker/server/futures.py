@@ -7,7 +7,8 @@ event loop touches this; other threads hand outcomes over with `call_soon_thread
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Generator, Hashable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ..errors import Failure
@@ -83,6 +84,21 @@ class FutureStore:
             self._by_key[key] = future.request_id
         self._waiting_count += 1
         return future
+
+    @contextmanager
+    def place(self) -> Generator[None]:
+        """A place in the queue for a request that waits for its own answer, while it is open.
+
+        Raises:
+            TooManyWaitingError: where the queue is full.
+        """
+        if self._waiting_count >= self._waiting_limit:
+            raise TooManyWaitingError
+        self._waiting_count += 1
+        try:
+            yield
+        finally:
+            self._waiting_count -= 1
 
     def settle(self, future: Future, outcome: Result | Failure) -> None:
         """Gives a future its outcome; a second one is ignored."""

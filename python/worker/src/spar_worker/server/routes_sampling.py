@@ -1,14 +1,12 @@
 """Sampling sessions, samples, and scores of whole inputs."""
 
 import asyncio
-from collections.abc import Callable
 
 from aiohttp import web
 
 from ..checkpoints.operations import Checkpoints
-from ..errors import Failure, WorkerError, failure_of, invalid_input
-from ..models.versions import Version
-from ..sampling.requests import Ticket, read_request
+from ..errors import Failure, failure_of, invalid_input
+from ..sampling.requests import Resolve, Ticket, read_request
 from ..sampling.sampler import Sampler
 from ..sampling.score import score
 from ..wire.requests import ChunkBody, CreateSamplingSession, ModelInputBody, Sample, Score
@@ -17,15 +15,17 @@ from ..wire.training import ids_of_chunks
 from .answers import future_answer, parse, read_bytes
 from .service import Service, Submission
 from .sessions import SamplerRecord
+from .sources import Sources
 
 
 class SamplingRoutes:
     """Handlers of everything that asks published weights."""
 
-    def __init__(self, service: Service, sampler: Sampler, checkpoints: Checkpoints) -> None:
+    def __init__(self, service: Service, sampler: Sampler, checkpoints: Checkpoints, sources: Sources) -> None:
         self._service = service
         self._sampler = sampler
         self._checkpoints = checkpoints
+        self._sources = sources
 
     def routes(self) -> list[web.RouteDef]:
         """The table of paths."""
@@ -54,7 +54,7 @@ class SamplingRoutes:
 
     async def get_sampler(self, request: web.Request) -> web.Response:
         """What a sampling session samples from."""
-        record = self._record(request.match_info["sampler_id"])
+        record = self._sources.record(request.match_info["sampler_id"])
         fields = {
             "sampler_id": record.sampler_id,
             "base_model": record.base_model,
@@ -67,7 +67,7 @@ class SamplingRoutes:
         raw = await self._read(request)
         body = parse(Sample, raw)
         sampling = read_request(body, ids_of_chunks(body.prompt.chunks))
-        resolve = self._resolver(body)
+        resolve = self._source(body)
         key = None
         if body.sampling_session_id is not None and body.seq_id is not None:
             key = ("sample", body.sampling_session_id, body.seq_id)
@@ -106,7 +106,7 @@ class SamplingRoutes:
         if not inputs:
             raise invalid_input("expected at least one input, got none")
         registry = self._service.registry
-        resolve = self._path_resolver(body.model_path)
+        resolve = self._sources.of_path(body.model_path)
 
         def work(job: object) -> Result:
             del job
@@ -116,45 +116,14 @@ class SamplingRoutes:
 
         return future_answer(self._service.submit(Submission(None, raw), work))
 
-    def _resolver(self, body: Sample) -> Callable[[], Version]:
-        registry = self._service.registry
+    def _source(self, body: Sample) -> Resolve:
         if body.sampling_session_id is not None:
-            record = self._record(body.sampling_session_id)
-            version, path, base = record.version, record.model_path, record.base_model
-            if version is not None:
-                return lambda: version
-            if path is not None:
-                return self._path_resolver(path)
-            return lambda: registry.base_version(base)
+            return self._sources.of_session(body.sampling_session_id)
         if body.model_path is not None:
-            return self._path_resolver(body.model_path)
+            return self._sources.of_path(body.model_path)
         if body.base_model is not None:
-            base_model = body.base_model
-            registry.folder_of(base_model)
-            return lambda: registry.base_version(base_model)
+            return self._sources.of_base(body.base_model)
         raise invalid_input("expected sampling_session_id, model_path or base_model, got none of them")
-
-    def _path_resolver(self, path: str) -> Callable[[], Version]:
-        """A sampling session's id counts as a path too: that is how unnamed versions are scored."""
-        record = self._service.sessions.sampler(path)
-        if record is not None and record.version is not None:
-            version = record.version
-            return lambda: version
-        if record is not None and record.model_path is not None:
-            path = record.model_path
-        elif record is not None:
-            base_model = record.base_model
-            return lambda: self._service.registry.base_version(base_model)
-        self._checkpoints.store.read(self._checkpoints.sampleable(path))
-        return lambda: self._checkpoints.version(path)
-
-    def _record(self, sampler_id: str) -> SamplerRecord:
-        record = self._service.sessions.sampler(sampler_id)
-        if record is None:
-            raise WorkerError(
-                "version-unknown", f"expected a sampling session that is alive, got {sampler_id!r}"
-            )
-        return record
 
     async def _read(self, request: web.Request) -> bytes:
         return await read_bytes(request, self._service.settings.body_limit_bytes)

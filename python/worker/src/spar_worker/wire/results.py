@@ -27,6 +27,13 @@ class PassOutput:
     row_count: int
 
 
+no_logprob = -99999.0
+"""What stands in an empty cell of top-k log-probabilities."""
+
+TopkOutput = tuple[IntArray, FloatArray]
+"""Ids and log-probabilities [T, k]; empty cells have id 0 and `no_logprob`."""
+
+
 @dataclass(frozen=True)
 class SequenceOutput:
     """One sampled reply; its log-probabilities are the model's own."""
@@ -34,6 +41,7 @@ class SequenceOutput:
     token_ids: Sequence[int]
     logprobs: FloatArray
     finish_reason: Literal["stop", "length"]
+    topk: "TopkOutput | None" = None
 
 
 @dataclass(frozen=True)
@@ -43,8 +51,7 @@ class SampleOutput:
     sequences: Sequence[SequenceOutput]
     prompt_logprobs: FloatArray | None
     """One per prompt token, NaN where there is none."""
-    topk_prompt: tuple[IntArray, FloatArray] | None = None
-    """Ids and log-probabilities [T, k]; empty cells have id 0 and -99999."""
+    topk_prompt: "TopkOutput | None" = None
 
 
 Result = JsonResult | PassOutput | SampleOutput
@@ -72,11 +79,25 @@ def encode_json(result: Result) -> Mapping[str, object]:
             "metrics": dict(result.metrics),
         }
     sequences = [
-        {"stop_reason": s.finish_reason, "tokens": list(s.token_ids), "logprobs": s.logprobs.tolist()}
+        {
+            "stop_reason": s.finish_reason,
+            "tokens": list(s.token_ids),
+            "logprobs": s.logprobs.tolist(),
+            **({} if s.topk is None else {"topk_logprobs": _topk_json(s.topk)}),
+        }
         for s in result.sequences
     ]
     prompt = None if result.prompt_logprobs is None else _nullable(result.prompt_logprobs)
-    return {"type": "sample", "sequences": sequences, "prompt_logprobs": prompt}
+    topk = {} if result.topk_prompt is None else {"topk_prompt_logprobs": _topk_json(result.topk_prompt)}
+    return {"type": "sample", "sequences": sequences, "prompt_logprobs": prompt, **topk}
+
+
+def _topk_json(topk: TopkOutput) -> list[list[tuple[int, float]] | None]:
+    """Pairs per position, null where nothing was scored."""
+    return [
+        [(int(i), float(v)) for i, v in zip(ids, values, strict=True) if v > no_logprob] or None
+        for ids, values in zip(*topk, strict=True)
+    ]
 
 
 def _tensor_json(values: FloatArray) -> dict[str, object]:
@@ -114,17 +135,22 @@ def _pass_message(result: PassOutput) -> pb.ForwardBackwardOutput:
 def _sample_message(result: SampleOutput) -> pb.SampleResponse:
     message = pb.SampleResponse()
     for sequence in result.sequences:
-        message.sequences.add(
+        added = message.sequences.add(
             stop_reason=pb.STOP_REASON_STOP if sequence.finish_reason == "stop" else pb.STOP_REASON_LENGTH,
             tokens=np.asarray(sequence.token_ids, dtype=np.int32).tobytes(),
             logprobs=np.asarray(sequence.logprobs, dtype=np.float32).tobytes(),
         )
+        if sequence.topk is not None:
+            _fill_topk(added.topk_sampled_logprobs, sequence.topk)
     if result.prompt_logprobs is not None:
         message.prompt_logprobs = np.asarray(result.prompt_logprobs, dtype=np.float32).tobytes()
     if result.topk_prompt is not None:
-        ids, logprobs = result.topk_prompt
-        topk = message.topk_prompt_logprobs
-        topk.token_ids = np.asarray(ids, dtype=np.int32).tobytes()
-        topk.logprobs = np.asarray(logprobs, dtype=np.float32).tobytes()
-        topk.length, topk.k = ids.shape
+        _fill_topk(message.topk_prompt_logprobs, result.topk_prompt)
     return message
+
+
+def _fill_topk(message: pb.TopkLogprobs, topk: TopkOutput) -> None:
+    ids, logprobs = topk
+    message.token_ids = np.asarray(ids, dtype=np.int32).tobytes()
+    message.logprobs = np.asarray(logprobs, dtype=np.float32).tobytes()
+    message.length, message.k = ids.shape

@@ -1,0 +1,1 @@
+"""The chat and completion protocol that OpenAI began: text in, text out, over the same sampler."""
