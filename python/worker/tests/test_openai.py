@@ -65,9 +65,8 @@ def service(worker: RunningWorker) -> Iterator[tinker.ServiceClient]:
 def by_wire(client: tinker.SamplingClient, count: int, **fields: Any) -> list[types.SampledSequence]:
     given: dict[str, Any] = {"max_tokens": 12, "seed": 4, "stop": [2]} | fields
     prompt = types.ModelInput.from_ints(ids_of(rendered))
-    return (
-        client.sample(prompt, count, types.SamplingParams(**given), topk_sample_logprobs=3).result().sequences
-    )
+    parameters = types.SamplingParams(**given)
+    return list(client.sample(prompt, count, parameters, topk_sample_logprobs=3).result().sequences)
 
 
 def test_a_chat_gets_the_replies_of_the_wire_in_the_models_own_template(

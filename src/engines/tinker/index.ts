@@ -6,6 +6,7 @@ export { connect, type Connection } from "./client/connection.ts";
 export type { ConnectOptions } from "./client/connect-options.ts";
 export { Checkpoints, parsePath, type Checkpoint, type SavedStateFacts } from "./client/checkpoints.ts";
 export type { NewModelOptions } from "./client/new-model.ts";
+export { openAiPlace, type OpenAiPlace } from "./client/openai-place.ts";
 export type { Departure, Profile, ProfileId } from "./client/profile.ts";
 export { Samplers, type SampleSource, type WireSampleRequest } from "./client/samplers.ts";
 export type { Pass } from "./client/submissions.ts";

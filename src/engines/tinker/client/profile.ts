@@ -47,6 +47,8 @@ export interface Profile {
   /** Whether one request may have stop strings and stop ids. */
   readonly mixesStops: boolean;
   readonly cancelsRequests: boolean;
+  /** Whether OpenAI clients find its models under `oai/api/v1`. */
+  readonly hasOpenAiPath: boolean;
   /** Whether bodies of passes are protobuf. */
   readonly takesProtobuf: boolean;
 }

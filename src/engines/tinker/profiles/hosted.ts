@@ -43,5 +43,6 @@ export const hosted: Profile = {
   emptyStopMeansNone: true,
   mixesStops: false,
   cancelsRequests: true,
+  hasOpenAiPath: true,
   takesProtobuf: true,
 };

@@ -55,6 +55,10 @@ export const skyrl: Profile = {
       what: "sampling that was cancelled goes on unseen",
       reason: "there is no cancel_future",
     },
+    {
+      what: "no place for OpenAI clients is given",
+      reason: "the server has no such path",
+    },
   ],
   capabilities: [...wireCapabilities, "several-models", "idempotent-submission"],
   losses: ["cross_entropy", "importance_sampling", "ppo", "cispo"],
@@ -71,5 +75,6 @@ export const skyrl: Profile = {
   emptyStopMeansNone: false,
   mixesStops: false,
   cancelsRequests: false,
+  hasOpenAiPath: false,
   takesProtobuf: true,
 };

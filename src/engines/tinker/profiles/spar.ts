@@ -23,5 +23,6 @@ export const spar: Profile = {
   emptyStopMeansNone: true,
   mixesStops: true,
   cancelsRequests: true,
+  hasOpenAiPath: true,
   takesProtobuf: true,
 };

@@ -31,6 +31,10 @@ export const verl: Profile = {
       what: "an alpha other than 32 is refused",
       reason: "lora_config has a rank and no alpha",
     },
+    {
+      what: "no place for OpenAI clients is given",
+      reason: "whether the server has such a path is not known",
+    },
   ],
   capabilities: wireCapabilities,
   losses: ["cross_entropy", "importance_sampling", "ppo"],
@@ -47,5 +51,6 @@ export const verl: Profile = {
   emptyStopMeansNone: false,
   mixesStops: false,
   cancelsRequests: false,
+  hasOpenAiPath: false,
   takesProtobuf: true,
 };
