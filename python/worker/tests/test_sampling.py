@@ -269,7 +269,8 @@ def test_requests_without_meaning_are_refused_by_name() -> None:
         ({"stop": [""]}, {}, "stop strings"),
         ({}, {"num_samples": 0}, "num_samples"),
         ({}, {"prompt_logprobs_last_n": 4}, "prompt_logprobs_last_n"),
-        ({}, {"topk_sample_logprobs": 1}, "topk_sample_logprobs"),
+        ({}, {"topk_sample_logprobs": -1}, "topk_sample_logprobs"),
+        ({}, {"prompt_alt_tokens_k": 1}, "prompt_alt_tokens_k"),
     ]:
         body = Sample.model_validate({"prompt": {"chunks": []}, "sampling_params": parameters, **fields})
         with pytest.raises(WorkerError, match=name):
