@@ -1,17 +1,20 @@
 /**
  * Fine-tunes an adapter on a server of the Tinker wire until it says a sequence by heart, and samples from it; with the
- * client alone. Needs a server: SPAR_TINKER_URL, and SPAR_TINKER_KEY where it wants a key.
+ * client alone. Needs a server: SPAR_TINKER_URL, SPAR_TINKER_KEY where it wants a key, and SPAR_TINKER_PROFILE where it
+ * does not say what it is.
  *
  * Run: node fine-tune-on-a-server.ts
  */
-import { connect, createTrainingModel, Samplers, type WireRow } from "spar/tinker";
+import { connect, createTrainingModel, profiles, Samplers, type WireRow } from "spar/tinker";
 
 const url = process.env["SPAR_TINKER_URL"];
 if (url === undefined) {
   console.log("set SPAR_TINKER_URL to the address of a server, such as http://127.0.0.1:8000");
   process.exit(0);
 }
-const connection = await connect({ url, key: process.env["SPAR_TINKER_KEY"] ?? null });
+const profile = profiles.find(({ id }) => id === process.env["SPAR_TINKER_PROFILE"])?.id;
+const key = process.env["SPAR_TINKER_KEY"] ?? null;
+const connection = await connect({ url, key, ...(profile === undefined ? {} : { profile }) });
 const baseModel = connection.server.models[0]?.name ?? "";
 const model = await createTrainingModel(connection, { baseModel, lora: { rank: 8, seed: 1 } });
 

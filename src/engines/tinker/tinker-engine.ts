@@ -13,7 +13,6 @@ import {
   type EngineDescription,
   type Model,
   type PolicyVersion,
-  type SampledSequence,
   type SampleRequest,
   type SampleResponse,
 } from "../../contract/index.ts";
@@ -22,13 +21,13 @@ import { Checkpoints } from "./client/checkpoints.ts";
 import type { Connection } from "./client/connection.ts";
 import { Samplers, type WireSampleRequest } from "./client/samplers.ts";
 import { createTrainingModel, type TrainingModel } from "./client/training-model.ts";
-import { unexpectedAnswer } from "./errors.ts";
 import { wireChunks } from "./losses/encode-loss.ts";
+import { sizesOfFolder } from "./folder-sizes.ts";
 import { newModelOptions, startOf } from "./model-origin.ts";
 import type { EngineHost, PublishedVersion } from "./published.ts";
+import { responseOf } from "./sample-response.ts";
 import type { ModelOrigin } from "./state-folder.ts";
 import { TinkerModel } from "./tinker-model.ts";
-import type { SampleOutput, WireSequence } from "./wire/data.ts";
 
 /** Where a server does not say how large something is. */
 const unknownSize: number = 2 ** 31 - 1;
@@ -52,6 +51,7 @@ export class TinkerEngine implements Engine, EngineHost {
   readonly #owner: ServerOwner | null;
   readonly #names = new Set<string>();
   readonly #versions = new Map<string, PublishedVersion>();
+  readonly #latest = new Map<string, string>();
 
   constructor(
     connection: Connection,
@@ -103,6 +103,7 @@ export class TinkerEngine implements Engine, EngineHost {
     call: CallOptions = {},
   ): Promise<SampleResponse> {
     const { sizes, baseModel, extension } = this.#find(version).origin;
+    this.#refuseReplaced(version);
     if (request.includePromptLogprobs === true) this.#need("prompt-logprobs");
     this.#refuseImages(request.prompt);
     checkSampleRequest(request, sizes);
@@ -177,6 +178,7 @@ export class TinkerEngine implements Engine, EngineHost {
 
   published(version: PolicyVersion, facts: PublishedVersion): void {
     this.#versions.set(version.address, facts);
+    this.#latest.set(version.modelId, version.address);
   }
 
   released(name: string): void {
@@ -208,7 +210,10 @@ export class TinkerEngine implements Engine, EngineHost {
     }
   }
 
-  /** A server of ours says them; elsewhere the tokenizer knows the vocabulary, and the list of models the context. */
+  /**
+   * A server of ours says them; elsewhere the list of models knows the context and the tokenizer the vocabulary, or
+   * both stand in the base's folder, where it is one of this machine.
+   */
   async #sizesOf(
     server: TrainingModel,
     options: CreateModelOptions,
@@ -218,10 +223,12 @@ export class TinkerEngine implements Engine, EngineHost {
     const { sizes } = await server.info(call);
     if (sizes !== undefined) return sizes;
     const listed = this.connection.server.models.find(({ name }) => name === baseModel);
+    const folder = await sizesOfFolder(baseModel);
     return {
-      contextLength: listed?.contextLength ?? unknownSize,
+      contextLength: listed?.contextLength ?? folder.contextLength ?? unknownSize,
       vocabularySize:
-        options.tokenizer === undefined ? unknownSize : loadTokenizer(options.tokenizer).vocabularySize,
+        folder.vocabularySize ??
+        (options.tokenizer === undefined ? unknownSize : loadTokenizer(options.tokenizer).vocabularySize),
       parameterCount: 0,
       trainableParameterCount: 0,
     };
@@ -248,6 +255,14 @@ export class TinkerEngine implements Engine, EngineHost {
     return { stop: stopTokenIds.length > 0 || profile.emptyStopMeansNone ? stopTokenIds : null };
   }
 
+  /** Where later weights take the place of earlier ones, these would answer in their name. */
+  #refuseReplaced({ modelId, address, number }: PolicyVersion): void {
+    if (this.connection.profile.versions !== "latest" || this.#latest.get(modelId) === address) return;
+    throw engineError("version-unknown", `expected the latest version of ${modelId}, got version ${number}`, {
+      hint: "this server keeps the latest weights of a model alone",
+    });
+  }
+
   #refuseImages(chunks: readonly Chunk[]): void {
     if (chunks.some(({ kind }) => kind === "image")) this.#need("images");
   }
@@ -268,29 +283,4 @@ export class TinkerEngine implements Engine, EngineHost {
 
 function lengthOf(chunk: ReturnType<typeof wireChunks>[number]): number {
   return chunk.kind === "tokens" ? chunk.tokenIds.length : (chunk.expectedTokens ?? 0);
-}
-
-function responseOf(
-  output: SampleOutput,
-  expected: { readonly count: number; readonly positions: number; readonly wantsPrompt: boolean },
-): SampleResponse {
-  const { count, positions, wantsPrompt } = expected;
-  if (output.sequences.length !== count)
-    throw unexpectedAnswer("a sample", `${count} sequences`, `${output.sequences.length}`);
-  const sequences = output.sequences.map(sequenceOf);
-  if (!wantsPrompt) return { sequences };
-  const prompt = output.promptLogprobs;
-  // The first token has no context: some servers leave it out.
-  if (prompt?.length === positions - 1) return { sequences, promptLogprobs: prompt };
-  if (prompt?.length === positions) return { sequences, promptLogprobs: prompt.slice(1) };
-  throw unexpectedAnswer(
-    "a sample",
-    `log-probabilities of ${positions} prompt tokens`,
-    prompt === null ? "none" : `${prompt?.length}`,
-  );
-}
-
-function sequenceOf({ tokenIds, logprobs, stopReason }: WireSequence): SampledSequence {
-  if (logprobs === null) throw unexpectedAnswer("a sample", "log-probabilities of its tokens", "none");
-  return { tokenIds, logprobs, finishReason: stopReason };
 }

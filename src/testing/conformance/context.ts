@@ -115,12 +115,12 @@ export class ConformanceContext {
    */
   smoothOptimizer(learningRate: number): OptimizerParameters {
     if (this.has("optimizer:sgd")) return { kind: "sgd", learningRate };
-    return { kind: this.#adaptiveKind(), learningRate, epsilon: 1 };
+    return { kind: this.#adaptiveKind(), learningRate, epsilon: 1, weightDecay: 0 };
   }
 
   /** An optimizer that learns fast and has state. */
   fastOptimizer(learningRate: number): OptimizerParameters {
-    return { kind: this.#adaptiveKind(), learningRate };
+    return { kind: this.#adaptiveKind(), learningRate, weightDecay: 0 };
   }
 
   async cleanUp(): Promise<void> {

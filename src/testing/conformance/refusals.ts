@@ -19,6 +19,9 @@ import { lossesUnderTest, mixedRows, rowOf, withAdvantages } from "./data.ts";
 
 const crossEntropy = { kind: "crossEntropy" } as const;
 
+/** Where a server does not say how long a context is, models claim more than can be tried. */
+const longestTried = 2 ** 20;
+
 export const refusalTests: readonly ConformanceTest[] = [
   {
     title: "rows that cannot be trained on are refused with the number of the row",
@@ -62,7 +65,7 @@ export const refusalTests: readonly ConformanceTest[] = [
         const version = await model.publish();
         const prompt = [tokens([1, 2])];
         const good = { maxTokens: 2, seed: 0 };
-        const tooLong = Array.from<number>({ length: model.contextLength + 1 }).fill(1);
+        const tooLong = beyondContext(model, 1);
         const requests: Readonly<Record<string, SampleRequest>> = {
           "no tokens": { prompt, parameters: { ...good, maxTokens: 0 } },
           "negative temperature": { prompt, parameters: { ...good, temperature: -1 } },
@@ -72,7 +75,9 @@ export const refusalTests: readonly ConformanceTest[] = [
           "seed that is no integer": { prompt, parameters: { ...good, seed: 0.5 } },
           "no siblings": { prompt, parameters: good, count: 0 },
           "empty prompt": { prompt: [], parameters: good },
-          "prompt longer than the context": { prompt: [tokens(tooLong)], parameters: good },
+          ...(tooLong === null
+            ? {}
+            : { "prompt longer than the context": { prompt: [tokens(tooLong)], parameters: good } }),
           "id beyond the vocabulary": { prompt: [tokens([model.vocabularySize])], parameters: good },
           "stop id beyond the vocabulary": {
             prompt,
@@ -81,6 +86,7 @@ export const refusalTests: readonly ConformanceTest[] = [
         };
         for (const request of Object.values(requests))
           await expectCode(context.engine.sample(version, request), "invalid-input");
+        if (tooLong === null) return;
         await expectCode(context.engine.computeLogprobs(version, [[tokens(tooLong)]]), "invalid-input");
       }),
   },
@@ -129,7 +135,7 @@ export const refusalTests: readonly ConformanceTest[] = [
 
 function badRows(model: Model): Readonly<Record<string, Datum>> {
   const good = rowOf([1, 2, 3], Float32Array.of(1, 1));
-  const tooLong = Array.from<number>({ length: model.contextLength + 2 }).fill(1);
+  const tooLong = beyondContext(model, 2);
   return {
     "weights of another length": { ...good, weights: Float32Array.of(1) },
     "targets of another length": { ...good, targets: Int32Array.of(1, 2, 3) },
@@ -142,8 +148,16 @@ function badRows(model: Model): Readonly<Record<string, Datum>> {
     "endless weight": { ...good, weights: Float32Array.of(Number.POSITIVE_INFINITY, 1) },
     "constant that is no number": { ...good, constants: { reference: Number.NaN } },
     "empty input": { input: [], targets: new Int32Array(), weights: new Float32Array() },
-    "longer than the context": rowOf(tooLong, new Float32Array(tooLong.length - 1).fill(1)),
+    ...(tooLong === null
+      ? {}
+      : { "longer than the context": rowOf(tooLong, new Float32Array(tooLong.length - 1).fill(1)) }),
   };
+}
+
+/** So many ids more than a context holds. */
+function beyondContext(model: Model, count: number): number[] | null {
+  if (model.contextLength > longestTried) return null;
+  return Array.from<number>({ length: model.contextLength + count }).fill(1);
 }
 
 /** Asks for what a capability stands for, where asking is a call. */

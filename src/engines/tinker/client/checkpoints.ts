@@ -4,6 +4,7 @@ import type { CallOptions } from "../../../base/index.ts";
 import { tinkerError, unexpectedAnswer } from "../errors.ts";
 import type { SendOptions } from "../transport/requests.ts";
 import type { Connection } from "./connection.ts";
+import { unloadModel } from "./new-model.ts";
 
 export interface Checkpoint {
   readonly id: string;
@@ -54,14 +55,20 @@ const stateFactsAnswer: z.ZodType<SavedStateFacts> = z
     loraRank: facts.is_lora ? (facts.lora_rank ?? null) : null,
   }));
 
-/** The parts of `tinker://{run}/{weights or sampler_weights}/{name}`. @throws `request-refused` */
+/**
+ * The parts of `tinker://{run}/{weights or sampler_weights}/{name}`. SkyRL leaves the middle out for weights to sample
+ * from.
+ *
+ * @throws `request-refused`
+ */
 export function parsePath(path: string): {
   readonly run: string;
   readonly kind: string;
   readonly name: string;
 } {
-  const [, run, kind, name] = /^tinker:\/\/([^/]+)\/([a-z_]+)\/([^/]+)$/u.exec(path) ?? [];
-  if (run !== undefined && kind !== undefined && name !== undefined) return { run, kind, name };
+  const [, run, kind = "sampler_weights", name] =
+    /^tinker:\/\/([^/]+)\/(?:([a-z_]+)\/)?([^/]+)$/u.exec(path) ?? [];
+  if (run !== undefined && name !== undefined) return { run, kind, name };
   throw tinkerError("request-refused", `expected a path like tinker://run/weights/name, got ${path}`);
 }
 
@@ -84,7 +91,11 @@ export class Checkpoints {
     );
   }
 
+  /** What holds weights to sample from goes with them. */
   async delete(path: string, call: CallOptions = {}): Promise<void> {
+    const { run, kind } = parsePath(path);
+    const isCopy = this.#connection.profile.versions === "copies" && kind === "sampler_weights";
+    if (isCopy) await unloadModel(this.#connection, run);
     await this.#tell({ method: "DELETE", path: placeOf(path) }, call);
   }
 

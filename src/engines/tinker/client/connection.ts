@@ -6,6 +6,7 @@ import {
   createRandom,
   isSparError,
   pause,
+  SerialQueue,
   systemClock,
   withDeadline,
   type CallOptions,
@@ -64,6 +65,8 @@ interface BegunSession {
 export class Connection {
   readonly clock: Clock;
   readonly url: string;
+  /** For servers on which models are made one after another. */
+  readonly creations: SerialQueue = new SerialQueue();
   readonly #options: ConnectOptions;
   readonly #http: Http;
   readonly #credentials: Credentials;

@@ -1,6 +1,6 @@
 /** Models appear and go: `create_model` and `unload_model`. */
 import { isSparError, type JsonObject } from "../../../base/index.ts";
-import { anyAnswer, createdModelAnswer, futureAnswer } from "../wire/answers.ts";
+import { anyAnswer, createdModelAnswer, futureAnswer, optimizerAnswer } from "../wire/answers.ts";
 import { jsonResult, type Connection } from "./connection.ts";
 
 export interface NewModelOptions {
@@ -11,8 +11,24 @@ export interface NewModelOptions {
   readonly extension?: JsonObject;
 }
 
-/** Makes a model on the server and gives its name there. */
+/** Makes a model that will be trained, without gradients, and gives its name on the server. */
 export async function createModel(
+  connection: Connection,
+  options: NewModelOptions,
+  signal: AbortSignal,
+): Promise<string> {
+  if (!connection.profile.keepsGradientsOfReleased) return createUntrained(connection, options, signal);
+  // The next model gets the place that was freed last, so nothing may come between.
+  return connection.creations.add(async () => {
+    const first = await createUntrained(connection, options, signal);
+    await dropGradients(connection, first, signal);
+    await unloadModel(connection, first);
+    return createUntrained(connection, options, signal);
+  });
+}
+
+/** Makes a model that takes no gradients. */
+export async function createUntrained(
   connection: Connection,
   options: NewModelOptions,
   signal: AbortSignal,
@@ -46,6 +62,28 @@ export async function createModel(
     signal,
   });
   return jsonResult(createdModelAnswer, result, what);
+}
+
+/** A step of length zero, as the first request of a model. */
+async function dropGradients(connection: Connection, modelId: string, signal: AbortSignal): Promise<void> {
+  const what = `the first optim_step of ${modelId}`;
+  const adam = { learning_rate: 0, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0 };
+  const requestId = await connection.ask(futureAnswer, {
+    method: "POST",
+    path: "optim_step",
+    body: { type: "json", value: { model_id: modelId, seq_id: 1, adam_params: adam, type: "optim_step" } },
+    signal,
+    canRepeat: connection.profile.recognises.steps,
+  });
+  const result = await connection.result({
+    requestId,
+    what,
+    requestType: "OptimStep",
+    isBinary: false,
+    isHarmless: true,
+    signal,
+  });
+  jsonResult(optimizerAnswer, result, what);
 }
 
 /** Frees a model where the server can. One that is not there any more is what was wanted. */

@@ -41,6 +41,16 @@ export interface Profile {
   /** The alpha of all adapters, null where it can be chosen. */
   readonly fixedLoraAlpha: number | null;
   readonly unloadsModels: boolean;
+  /**
+   * What becomes of weights to sample from when there are later ones of their model. `kept`: they stay what they are.
+   * `latest`: later ones take their place. `copies`: sampling uses the model that is trained, so that each version must
+   * be a model of its own.
+   */
+  readonly versions: "kept" | "latest" | "copies";
+  /** Whether a new model may begin with the gradients of one that was released. */
+  readonly keepsGradientsOfReleased: boolean;
+  /** Whether decay of weights shrinks those of all models. */
+  readonly decaysAllModels: boolean;
   readonly deletesCheckpoints: boolean;
   /** Whether an empty list of stops means that not even the end token ends a reply. */
   readonly emptyStopMeansNone: boolean;

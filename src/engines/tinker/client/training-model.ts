@@ -2,15 +2,17 @@
  * A model on the server: passes, optimizer steps, saves and loads, in order and with numbers. It takes rows and losses
  * by their names on the wire; what the losses of the engine contract become is decided in `losses/`.
  */
-import { pause, type CallOptions, type JsonObject } from "../../../base/index.ts";
+import type { CallOptions, JsonObject } from "../../../base/index.ts";
 import type { RawResult } from "../transport/futures.ts";
 import { anyAnswer, modelInfoAnswer, optimizerAnswer, pathAnswer, type ModelInfo } from "../wire/answers.ts";
 import type { PassOutput } from "../wire/data.ts";
 import { cutIntoChunks } from "./chunks.ts";
+import { saveCopy } from "./copies.ts";
 import { jsonResult, type Connection } from "./connection.ts";
 import { createModel, unloadModel, type NewModelOptions } from "./new-model.ts";
 import { leavesDoubt, OrderedCalls } from "./ordered-calls.ts";
 import { combineOutputs } from "./pass-outputs.ts";
+import { sendUntilTaken } from "./save-names.ts";
 import { nameOfPass, Submissions, type Pass } from "./submissions.ts";
 
 /** Settings of an optimizer step, in the words of the wire. */
@@ -30,9 +32,6 @@ export interface SaveOptions {
 }
 
 type Metrics = Readonly<Record<string, number>>;
-
-const mostSaves = 3;
-const savePauseMs = 500;
 
 /** Makes a model. @throws what the server refuses */
 export async function createTrainingModel(
@@ -100,8 +99,17 @@ export class TrainingModel {
     return this.#save("save_weights", "SaveWeights", options, call);
   }
 
-  /** Saves weights that can be sampled from. */
+  /** Saves weights that can be sampled from, and stay what they are. */
   async saveForSampler(options: SaveOptions = {}, call: CallOptions = {}): Promise<string> {
+    if (this.#connection.profile.versions !== "copies") return this.saveInPlace(options, call);
+    const statePath = await this.saveState({}, call);
+    const follow = (modelId: string): TrainingModel =>
+      new TrainingModel(this.#connection, this.#options, modelId);
+    return saveCopy(this.#connection, { statePath, model: this.#options, save: options, follow }, call);
+  }
+
+  /** Saves weights that can be sampled from until the server has later ones. */
+  async saveInPlace(options: SaveOptions, call: CallOptions): Promise<string> {
     return this.#save("save_weights_for_sampler", "SaveWeightsForSampler", options, call);
   }
 
@@ -123,7 +131,7 @@ export class TrainingModel {
     const submit = async (signal: AbortSignal): Promise<() => Promise<void>> => {
       const isHere = this.#connection.profile.loadsAnyTime && this.#calls.isCertain;
       await (isHere
-        ? this.#loadHere(path, includeOptimizer)
+        ? this.loadFirst(path, includeOptimizer)
         : this.#loadAnew(path, includeOptimizer, signal));
       onDone?.();
       return async () => undefined;
@@ -241,7 +249,8 @@ export class TrainingModel {
     });
   }
 
-  async #loadHere(path: string, includeOptimizer: boolean): Promise<void> {
+  /** Loads into the server's model as it is: where states cannot be loaded at any time, as its first request. */
+  async loadFirst(path: string, includeOptimizer: boolean): Promise<void> {
     const what = `load_weights of ${this.#modelId}`;
     const wait = await this.#submissions.json(this.#modelId, {
       path: "load_weights",
@@ -260,7 +269,7 @@ export class TrainingModel {
     const modelId = await createModel(this.#connection, this.#options, signal);
     const successor = new TrainingModel(this.#connection, this.#options, modelId);
     try {
-      await successor.#loadHere(path, includeOptimizer);
+      await successor.loadFirst(path, includeOptimizer);
     } catch (thrown) {
       await unloadModel(this.#connection, modelId).catch(() => undefined);
       throw thrown;
@@ -269,23 +278,6 @@ export class TrainingModel {
     this.#calls.continueFrom(successor.#calls);
     this.#lossUnderWay = null;
     await unloadModel(this.#connection, old).catch(() => undefined);
-  }
-}
-
-/** A save changes nothing, so where a repeat would be refused it is made again under another name. */
-async function sendUntilTaken<T>(
-  name: string,
-  send: (name: string) => Promise<T>,
-  signal: AbortSignal,
-): Promise<T> {
-  for (let count = 0; ; count++) {
-    try {
-      return await send(count === 0 ? name : `${name}-${count}`);
-    } catch (thrown) {
-      if (!leavesDoubt(thrown) || count >= mostSaves) throw thrown;
-      const what = "the pause before another save";
-      await pause({ boundary: "engine", what, timeoutMs: savePauseMs, signal });
-    }
   }
 }
 

@@ -7,11 +7,11 @@ import type { StepSettings } from "../client/training-model.ts";
  * `epsilonFactor`: what the gradient is too large or small by on the server; Adam's step is the same when epsilon is
  * multiplied by it too.
  *
- * @throws `invalid-input` for clipping that the server would drop
+ * @throws `invalid-input` for clipping that the server would drop, and decay that would reach other models
  */
 export function encodeStep(
   parameters: OptimizerParameters,
-  profile: Pick<Profile, "id" | "clipsGradients">,
+  profile: Pick<Profile, "id" | "clipsGradients" | "decaysAllModels">,
   epsilonFactor: number,
 ): StepSettings {
   const clip = parameters.clipGradientNorm ?? 0;
@@ -22,6 +22,14 @@ export function encodeStep(
       {
         hint: "the server drops it without a word: set clipGradientNorm to 0, and clip where the server is started",
       },
+    );
+  }
+  const decay = parameters.weightDecay ?? optimizerDefaults[parameters.kind].weightDecay;
+  if (decay > 0 && profile.decaysAllModels) {
+    throw engineError(
+      "invalid-input",
+      `expected no decay of weights on a server of profile ${profile.id}, got ${decay}`,
+      { hint: "the server would shrink those of all its models, published ones too: set weightDecay to 0" },
     );
   }
   const common = { learning_rate: parameters.learningRate, grad_clip_norm: clip };

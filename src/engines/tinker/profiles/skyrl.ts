@@ -40,6 +40,10 @@ export const skyrl: Profile = {
       reason: "a name that exists is refused",
     },
     {
+      what: "versions before a model's latest one are refused",
+      reason: "sampling uses the weights that were saved last, whatever the path says",
+    },
+    {
       what: "loading a state makes a new model behind the same handle",
       reason: "load_weights is accepted as a model's first request alone",
     },
@@ -71,6 +75,9 @@ export const skyrl: Profile = {
   loadsAnyTime: false,
   fixedLoraAlpha: 32,
   unloadsModels: true,
+  versions: "latest",
+  keepsGradientsOfReleased: false,
+  decaysAllModels: false,
   deletesCheckpoints: true,
   emptyStopMeansNone: false,
   mixesStops: false,
