@@ -23,15 +23,22 @@ chat_template = (
 
 
 def write_llama(
-    folder: Path, *, tied: bool = False, seed: int = 0, context_length: int = 128, has_template: bool = True
+    folder: Path,
+    *,
+    tied: bool = False,
+    seed: int = 0,
+    context_length: int = 128,
+    has_template: bool = True,
+    width: int = 32,
+    layer_count: int = 2,
 ) -> Path:
     """A Llama of two layers with a tokenizer of letters."""
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=vocabulary_size,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=layer_count,
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=context_length,

@@ -47,6 +47,12 @@ def read_arguments(arguments: list[str]) -> Settings:
     parser.add_argument("--held-token-limit", type=int, default=Settings.held_token_limit)
     parser.add_argument("--sequence-limit", type=int, default=Settings.sequence_limit, help="sampled at once")
     parser.add_argument("--cache-token-limit", type=int, default=Settings.cache_token_limit)
+    parser.add_argument(
+        "--session-timeout-s",
+        type=float,
+        default=Settings.session_timeout_s,
+        help="a client that is silent for so long is gone, and what it held is freed",
+    )
     parser.add_argument("--may-download", action="store_true", help="base models may come from the hub")
     parser.add_argument(
         "--shared-files",
@@ -87,6 +93,7 @@ def read_arguments(arguments: list[str]) -> Settings:
         held_token_limit=found.held_token_limit,
         sequence_limit=found.sequence_limit,
         cache_token_limit=found.cache_token_limit,
+        session_timeout_s=found.session_timeout_s,
         may_download=found.may_download,
         shares_files=found.shared_files,
     )

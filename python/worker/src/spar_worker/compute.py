@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
-from .errors import WorkerError
+from .errors import WorkerError, is_out_of_memory
+from .memory import return_memory
 
 T = TypeVar("T")
 
@@ -55,13 +56,17 @@ class Job(Generic[T]):
 
     def run(self) -> None:
         """Does the work and tells the outcome."""
+        has_run_out = False
         try:
             self.check_cancelled()
             result = self._work(self)
         except BaseException as exception:
+            has_run_out = is_out_of_memory(exception)
             self._on_error(exception)
         else:
             self._on_result(result)
+        if has_run_out:
+            return_memory()
 
 
 class ComputeThread:

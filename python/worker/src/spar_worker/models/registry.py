@@ -5,6 +5,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from ..errors import WorkerError
+from ..memory import return_memory
 from ..settings import Settings
 from ..training.held import HeldGraph
 from .base import BaseModel
@@ -78,6 +79,8 @@ class Registry:
         model = self._models.pop(model_id, None)
         if model is not None:
             model.release()
+            del model
+            return_memory()
 
     def base_version(self, name: str) -> Version:
         """The base itself, for sampling."""
