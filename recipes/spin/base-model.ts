@@ -22,6 +22,7 @@ const configSchema = z.object({
 export interface BaseModelSizes {
   readonly width: number;
   readonly layerCount: number;
+  readonly headCount: number;
   readonly vocabularySize: number;
   /** Of the keys of one position in one layer, all heads together; values are as wide. */
   readonly keyWidth: number;
@@ -55,6 +56,7 @@ export async function readBaseModelSizes(folder: string): Promise<BaseModelSizes
   return {
     width,
     layerCount,
+    headCount: config.num_attention_heads,
     vocabularySize: config.vocab_size,
     keyWidth,
     linearLayers: [...Array.from({ length: layerCount }, () => layer).flat(), [width, config.vocab_size]],

@@ -42,6 +42,13 @@ test("where too few prompts are left, the records that repeat one are counted", 
   expect(error.message).toMatch(/found 1, and 39 more records that repeat a prompt/);
 });
 
+test("of a base model that only the engine knows, the tokenizer is asked for", async () => {
+  const named = { baseModel: "owner/name", template: "chat" };
+  const records = repeat(10, (index) => [`say ${index}`, "1"] as const);
+  const error = await expectCode(load("named", records, named), "tokenizer-not-found");
+  expect(error.hint).toMatch(/tokenizerFolder/);
+});
+
 test("a prompt is cut only where it does not fit beside its answer", async () => {
   const sizes = { maxPromptTokens: 4, maxSequenceTokens: 10 };
   const short = await load(

@@ -17,7 +17,7 @@ import {
 } from "spar/text";
 import { loadAnnotations } from "./annotations.ts";
 import type { SpinOptions } from "./options.ts";
-import { shippedAnnotations, shippedProblems, tokenizerFolderOf } from "./sources.ts";
+import { isFolderName, shippedAnnotations, shippedProblems, tokenizerFolderOf } from "./sources.ts";
 import { loadProblems } from "./problems.ts";
 
 export interface Example {
@@ -160,7 +160,10 @@ async function readUnique(source: string, options: ReadOptions): Promise<UniqueE
 }
 
 async function openTokenizer(options: SpinOptions, split: ExampleSplit): Promise<Tokenizer> {
-  if (options.baseModel !== "") return loadTokenizerFolder(tokenizerFolderOf(options));
+  const { baseModel, tokenizerFolder } = options;
+  if (baseModel !== "" && tokenizerFolder === "" && !isFolderName(baseModel))
+    throw tokenizerUnnamed(baseModel);
+  if (baseModel !== "") return loadTokenizerFolder(tokenizerFolderOf(options));
   const texts = [...split.training, ...split.heldOut].flatMap(({ prompt, answer }) => [prompt, answer]);
   return characterTokenizer({ symbols: [...new Set(texts.flatMap((text) => [...text]))].toSorted() });
 }
@@ -198,6 +201,16 @@ export function closedAnswer(answer: string, renderer: PromptRenderer): TokenId[
 
 function toRows(examples: readonly Example[]): string[][] {
   return examples.map(({ id, prompt, answer }) => [id, prompt, answer]);
+}
+
+/** Engines fetch models, and recipes read tokenizers: there is none where only the engine knows the name. */
+function tokenizerUnnamed(baseModel: string): SparError {
+  return new SparError({
+    code: "tokenizer-not-found",
+    boundary: "data",
+    message: `expected a folder with the tokenizer of ${baseModel}, which is a name that the engine alone knows`,
+    hint: "--set tokenizerFolder=./folder, with its tokenizer.json, tokenizer_config.json and chat template",
+  });
 }
 
 function promptsTooLong(options: SpinOptions, count: number): SparError {

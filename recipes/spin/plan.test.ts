@@ -6,8 +6,10 @@ import { messageOf, type JsonObject } from "spar/base";
 import { expectCode } from "spar/testing";
 import { randomOfRun, resolveOptions, type Plan } from "spar/train";
 import { afterAll, expect, test } from "vitest";
+import { readBaseModelSizes } from "./base-model.ts";
 import { unusedOptions } from "./options.ts";
 import { recipe } from "./recipe.ts";
+import { memoryBytes } from "./sizes.ts";
 
 const root = mkdtempSync(join(tmpdir(), "spar-spin-plan-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -59,6 +61,52 @@ test("every file and folder that is read is an input of the plan, and is looked 
   await expectCode(planOf({ firstPairs: join(root, "no-pairs.jsonl") }), "data-bad-record");
   mkdirSync(join(root, "no-model"));
   await expectCode(planOf({ baseModel: join(root, "no-model") }), "tokenizer-not-found");
+});
+
+const smollm2 = {
+  vocab_size: 49_152,
+  hidden_size: 576,
+  intermediate_size: 1536,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  tie_word_embeddings: true,
+};
+
+test("the plan of smoke counts its updates and tokens, with the model there or not, and says how to get it", async () => {
+  const resolved = resolveOptions(recipe, "smoke", { baseModel: join(root, "absent") });
+  const plan = await recipe.plan(resolved, randomOfRun(1));
+  expect(valueOf(plan, "training prompts")).toBe(64);
+  expect(valueOf(plan, "each iteration")).toBe(8);
+  expect(valueOf(plan, "self-play, all iterations")).toBe(16);
+  expect(valueOf(plan, "tokens per update")).toBe(16 * 384);
+  expect(valueOf(plan, "tokens trained")).toBe(2 * 128 * 384);
+  expect(valueOf(plan, "tokens of answers")).toBe((2 * 64 + 32 * 3 + 2 * 4) * 128);
+  expect(plan.inputs).toEqual([join(root, "absent")]);
+  expect(plan.inputHints?.[join(root, "absent")]).toMatch(/says how to make/);
+  // Beside the process weights alone, as nothing is known of its layers.
+  expect(plan.memoryBytes).toBe(600e6 + 134_515_008 * 4);
+});
+
+test("the sizes of a base model are read from its folder: the same count as the engine's, adapters and one call of memory", async () => {
+  const folder = join(root, "smollm2");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "config.json"), JSON.stringify(smollm2));
+  expect(await readBaseModelSizes(folder)).toMatchObject({ parameterCount: 134_515_008, keyWidth: 192 });
+  const sizes = await readBaseModelSizes(folder);
+  const options = resolveOptions(recipe, "smoke", { baseModel: folder, baseModelParameterCount: 0 });
+  const adapters = 16 * (30 * 10_176 + 576 + 49_152);
+  const call = 2048 * (30 * (25 * 576 + 2.5 * 9 * 384) * 4 + 8 * 49_152 * 4);
+  expect(memoryBytes(options, sizes)).toBe(600e6 + 134_515_008 * 4 + adapters * 4 * 4 + call);
+  writeFileSync(join(folder, "config.json"), "{}");
+  expect(await readBaseModelSizes(folder)).toBeNull();
+});
+
+test("a base model by its name needs no hub where its tokenizer is given", () => {
+  const needs = (overrides: JsonObject): readonly string[] =>
+    recipe.needs(resolveOptions(recipe, "smoke", overrides));
+  expect(needs({ baseModel: "smollm2" })).toContain("hub-models");
+  expect(needs({ baseModel: "smollm2", tokenizerFolder: "./smollm2" })).not.toContain("hub-models");
 });
 
 const refused: readonly [JsonObject, RegExp][] = [

@@ -21,7 +21,9 @@ export function needsOfSpin(options: SpinOptions): Capability[] {
   if (options.warmUp.epochs > 0) needs.push("loss:crossEntropy", "optimizer:adamw");
   if (options.controls.length > 0) needs.push("loss:crossEntropy", "several-models");
   // A folder is the engine's to accept or refuse: it depends on what lies in it.
-  if (options.baseModel !== "" && !isFolderName(options.baseModel)) needs.push("hub-models");
+  const isOfHub =
+    options.baseModel !== "" && options.tokenizerFolder === "" && !isFolderName(options.baseModel);
+  if (isOfHub) needs.push("hub-models");
   return needs;
 }
 

@@ -32,9 +32,10 @@ export function memoryBytes(options: SpinOptions, sizes: BaseModelSizes | null):
   if (options.baseModel === "") return parameters * 4 * (2 + momentCount(options)) + activationBytes(options);
   const bytes = options.baseModelBytesPerParameter;
   const besides = sizes === null ? 0 : Math.max(callBytes(options, sizes), cacheBytes(options, sizes));
-  if (options.loraRank === 0) return parameters * (2 * bytes + 4 + 4 * momentCount(options)) + besides;
+  const held = processBytes + besides;
+  if (options.loraRank === 0) return parameters * (2 * bytes + 4 + 4 * momentCount(options)) + held;
   const adapters = sizes === null ? 0 : adapterCount(options, sizes);
-  return parameters * bytes + adapters * 4 * (2 + momentCount(options)) + besides;
+  return parameters * bytes + adapters * 4 * (2 + momentCount(options)) + held;
 }
 
 /**
@@ -51,14 +52,22 @@ function activationBytes({ architecture, ...options }: SpinOptions): number {
   return Math.round(positions * layerCount * perPosition * 4);
 }
 
+/** Python with PyTorch and transformers, before there is a model. */
+const processBytes = 600e6;
+
 /** Positions that servers of ours compute at once; longer calls are cut. */
 const positionsAtOnce = 2048;
 
-/** The same for a base model, whose attention keeps no matrix; scores over a large vocabulary come three times. */
-function callBytes(options: SpinOptions, { width, layerCount, vocabularySize }: BaseModelSizes): number {
-  const positions = Math.min(positionsAtOnce, options.maxRowsPerCall * options.maxSequenceTokens);
-  const perPosition = layerCount * 17 * width * options.baseModelBytesPerParameter + 3 * vocabularySize * 4;
-  return positions * perPosition;
+/**
+ * The same for a base model: 25 values per unit of width with norms and a gated feed-forward, and eight copies of the
+ * scores over the vocabulary where the last layer has an adapter. Fits what our worker was measured to hold.
+ */
+function callBytes(options: SpinOptions, sizes: BaseModelSizes): number {
+  const { width, layerCount, headCount, vocabularySize } = sizes;
+  const { maxSequenceTokens, maxRowsPerCall, baseModelBytesPerParameter } = options;
+  const positions = Math.min(positionsAtOnce, maxRowsPerCall * maxSequenceTokens);
+  const ofLayer = 25 * width + 2.5 * headCount * maxSequenceTokens;
+  return positions * (layerCount * ofLayer * baseModelBytesPerParameter + 8 * vocabularySize * 4);
 }
 
 /** Keys and values of all answers that are sampled at once. */

@@ -18,6 +18,8 @@ export interface WorkerProcess {
   readonly key: string;
   /** The name of its one model: two layers, random weights, a tokenizer of letters with a chat template. */
   readonly model: string;
+  /** Where that model lies. */
+  readonly folder: string;
   close(): Promise<void>;
 }
 
@@ -53,7 +55,7 @@ export async function startWorker(): Promise<WorkerProcess> {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    return { url: await addressOf(worker), key, model: "tiny", close };
+    return { url: await addressOf(worker), key, model: "tiny", folder: model, close };
   } catch (thrown) {
     await close();
     throw thrown;

