@@ -43,6 +43,6 @@ describe.skipIf(url === "")("a server that runs somewhere, at SPAR_TEST_SERVER_U
           ]
         : []),
     ],
-    timeoutMs: 600_000,
+    timeoutMs: 1_800_000,
   });
 });

@@ -114,6 +114,13 @@ describe("a server that recognises repeats", () => {
     expect(setting.server.applied).toEqual(calm.server.applied);
   });
 
+  test("work that takes longer than polls and all patience is waited for, as long as the server lives", async () => {
+    const patience = { firstPauseMs: 5, longestPauseMs: 20, giveUpAfterMs: 100 };
+    const setting = await setUp({ workMs: 400 }, { pollTimeoutMs: 50, backoff: patience });
+    const calm = await setUp();
+    expect(await work(setting, 1)).toBe(await work(calm, 1));
+  });
+
   test("try_again and 408 are waited through, and what the queue does is told", async () => {
     const reports: QueueReport[] = [];
     const onQueue = (report: QueueReport): void => void reports.push(report);

@@ -15,6 +15,7 @@ import type {
   ModelSource,
   OptimizerKind,
   OptimizerParameters,
+  PolicyVersion,
 } from "../../contract/index.ts";
 import { tolerances, widened, type Tolerance } from "../tolerances.ts";
 
@@ -50,6 +51,7 @@ export class ConformanceContext {
   readonly tolerance: Tolerance;
   readonly #skip: (reason: string) => never;
   readonly #models: Model[] = [];
+  readonly #versions: PolicyVersion[] = [];
   readonly #folders: string[] = [];
   static #nameCount = 0;
 
@@ -80,13 +82,13 @@ export class ConformanceContext {
     return this.engine.capabilities.has(capability);
   }
 
-  /** A model of the start that all tests share, under a name of its own; released after the test. */
+  /** A model of the start that all tests share, under a name of its own; released after the test, with its versions. */
   async createModel(changes: Partial<CreateModelOptions> = {}): Promise<Model> {
     ConformanceContext.#nameCount += 1;
     const name = `conformance-${ConformanceContext.#nameCount}`;
     const model = await this.engine.createModel({ ...this.modelUnderTest, name, ...changes });
     this.#models.push(model);
-    return model;
+    return noting(model, (version) => this.#versions.push(version));
   }
 
   /** Uses a model and releases it at once, so that engines with one model at a time pass too. */
@@ -125,6 +127,7 @@ export class ConformanceContext {
 
   async cleanUp(): Promise<void> {
     await Promise.allSettled(this.#models.map((model) => model.release()));
+    await Promise.allSettled(this.#versions.map((version) => this.engine.releaseVersion(version)));
     await Promise.all(this.#folders.map((folder) => rm(folder, { recursive: true, force: true })));
   }
 
@@ -175,4 +178,20 @@ export function expectChanged(
 /** Log-probabilities of the targets under the current weights. */
 export async function forwardOf(model: Model, data: readonly Datum[]): Promise<readonly Float32Array[]> {
   return (await model.forward(data)).logprobs;
+}
+
+/** The model, with a note of every version that it publishes. */
+function noting(model: Model, note: (version: PolicyVersion) => void): Model {
+  const publish: Model["publish"] = async (...options) => {
+    const version = await model.publish(...options);
+    note(version);
+    return version;
+  };
+  return new Proxy(model, {
+    get: (target, name) => {
+      if (name === "publish") return publish;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
 }

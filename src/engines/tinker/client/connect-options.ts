@@ -23,6 +23,8 @@ export interface ConnectOptions {
   readonly mostInFlight?: number;
   /** Polls for results under way at once. Default 1,024. */
   readonly mostPolls?: number;
+  /** A poll that the server holds is asked anew after so long. Default 45 s, as the official SDK. */
+  readonly pollTimeoutMs?: number;
   /** Requests that may wait for their turn. Default 100,000. */
   readonly longestQueue?: number;
   readonly largestAnswerBytes?: number;

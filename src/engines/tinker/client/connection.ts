@@ -37,6 +37,7 @@ import type { Profile } from "./profile.ts";
 /** What the client calls itself. */
 const clientVersion = "spar 0.1";
 const defaultHeartbeatMs = 10_000;
+const defaultPollMs = 45_000;
 const heartbeatTimeoutMs = 10_000;
 
 /**
@@ -92,6 +93,7 @@ export class Connection {
       backoff: options.backoff ?? defaultBackoff,
       mostInFlight: options.mostInFlight ?? 256,
       mostPolls: options.mostPolls ?? 1024,
+      pollTimeoutMs: options.pollTimeoutMs ?? defaultPollMs,
       longestQueue: options.longestQueue ?? 100_000,
     });
   }

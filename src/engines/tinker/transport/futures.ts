@@ -40,7 +40,7 @@ export type RawResult =
   | { readonly kind: "json"; readonly value: unknown };
 
 /** As long as the official SDK lets a poll last. */
-const pollTimeoutMs = 45_000;
+const lifeTimeoutMs = 10_000;
 const leastPauseMs = 20;
 const mostResubmissions = 3;
 const mostEmptyRefusals = 3;
@@ -90,10 +90,13 @@ class Poll {
         "X-Tinker-Request-Type": requestType,
         ...(isBinary ? { Accept: `${protobufType}, application/json` } : {}),
       },
-      timeoutMs: pollTimeoutMs,
+      timeoutMs: this.#requests.pollTimeoutMs,
       signal,
     });
-    if (outcome instanceof ConnectionLost) return this.#tryLater(outcome, null);
+    if (outcome instanceof ConnectionLost)
+      return outcome.wasLate && (await this.#isServerAlive())
+        ? this.#askAgain()
+        : this.#tryLater(outcome, null);
     if (outcome.status === 200) return this.#read(outcome);
     return this.#refused(outcome);
   }
@@ -133,6 +136,13 @@ class Poll {
     const error = refusal(this.#options.what, answer);
     if (status === 404 && !this.#options.isHarmless) throw answerLost(this.#options.what, error);
     throw error;
+  }
+
+  /** Servers hold polls for minutes while they work; one that is gone does not answer this either. */
+  async #isServerAlive(): Promise<boolean> {
+    const { signal } = this.#options;
+    const request = { method: "GET", path: "healthz", timeoutMs: lifeTimeoutMs, signal } as const;
+    return !((await this.#requests.attempt(request)) instanceof ConnectionLost);
   }
 
   /** The server has waited already; a moment more, for one that does not. */

@@ -39,6 +39,8 @@ export interface HttpOptions {
 export class ConnectionLost extends SparError {
   /** True where the request certainly never arrived. */
   readonly wasNotSent: boolean;
+  /** True where nothing broke, but no answer came in time. */
+  readonly wasLate: boolean;
 
   constructor(what: string, cause: unknown) {
     super({
@@ -49,6 +51,7 @@ export class ConnectionLost extends SparError {
       cause,
     });
     this.wasNotSent = notSent.has(codeOf(cause));
+    this.wasLate = isSparError(cause) && cause.code === "deadline-exceeded";
   }
 }
 

@@ -19,6 +19,7 @@ export interface RequestsOptions {
   readonly backoff: BackoffPolicy;
   readonly mostInFlight: number;
   readonly mostPolls: number;
+  readonly pollTimeoutMs: number;
   readonly longestQueue: number;
 }
 
@@ -97,6 +98,11 @@ export class Requests {
       if (thrown instanceof ConnectionLost) return thrown;
       throw thrown;
     }
+  }
+
+  /** One poll's, before it is asked anew. */
+  get pollTimeoutMs(): number {
+    return this.#options.pollTimeoutMs;
   }
 
   backoff(what: string, signal: AbortSignal): Backoff {
