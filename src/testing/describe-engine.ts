@@ -139,9 +139,10 @@ function reasonToSkip(options: DescribeEngineOptions, entry: ConformanceTest, en
   if (missing !== undefined) return `the engine lacks ${missing}`;
   if (entry.isFine === true && engine.description.precision === "bfloat16")
     return "needs more than 16-bit arithmetic";
-  const { from } = options.model ?? tinyModel();
-  const isSmall =
-    from.kind === "architecture" && from.architecture.vocabularySize <= exhaustiveVocabularySize;
+  const { from, base } = options.model ?? tinyModel();
+  const vocabularySize =
+    from.kind === "architecture" ? from.architecture.vocabularySize : base?.vocabularySize;
+  const isSmall = (vocabularySize ?? Number.POSITIVE_INFINITY) <= exhaustiveVocabularySize;
   if (entry.isOverVocabulary === true && !isSmall)
     return `needs a vocabulary of at most ${exhaustiveVocabularySize} tokens`;
   return null;

@@ -19,7 +19,7 @@ import {
 } from "../../src/engines/tinker/index.ts";
 import { remotePlayer, type PlayerReply } from "../../src/players/index.ts";
 import { describePlayer, expectCode, playerRequest } from "../../src/testing/index.ts";
-import { startWorker, workerPython, type WorkerProcess } from "./worker-process.ts";
+import { startTinyWorker, workerPython, type TinyWorker } from "./worker-process.ts";
 
 /** A server whose answer never comes. */
 const silent: Server = createServer(() => undefined);
@@ -52,11 +52,11 @@ const texts = (replies: readonly PlayerReply[]): string[] =>
   replies.map((reply) => (reply.kind === "reply" ? reply.text : reply.kind));
 
 describe.skipIf(workerPython === "")("the worker of SPAR_TEST_WORKER_PYTHON", () => {
-  let worker: WorkerProcess | null = null;
+  let worker: TinyWorker | null = null;
   let connection: Connection | null = null;
 
   beforeAll(async () => {
-    worker = await startWorker();
+    worker = await startTinyWorker();
     connection = await connect({ url: worker.url, key: worker.key });
   }, 400_000);
 

@@ -13,7 +13,7 @@ import { resumeRun, startRun, type ReportEvent, type RunEvent } from "spar/train
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { recipe } from "../../recipes/spin/recipe.ts";
 import { createEngine } from "../../src/engines/tinker/engine.ts";
-import { startWorker, workerPython, type WorkerProcess } from "./worker-process.ts";
+import { startTinyWorker, workerPython, type TinyWorker } from "./worker-process.ts";
 
 const root = mkdtempSync(path.join(tmpdir(), "spar-spin-worker-"));
 
@@ -40,10 +40,10 @@ function notes(folder: string): string[] {
 }
 
 describe.skipIf(workerPython === "")("SPIN on the PyTorch worker", () => {
-  let worker: WorkerProcess;
+  let worker: TinyWorker;
   let common: Omit<Parameters<typeof startRun>[0], "folder">;
   beforeAll(async () => {
-    worker = await startWorker();
+    worker = await startTinyWorker();
     const data = path.join(root, "sums.jsonl");
     writeFileSync(data, exchanges.map((exchange) => `${JSON.stringify(exchange)}\n`).join(""));
     const overrides: JsonObject = {

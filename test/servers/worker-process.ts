@@ -1,4 +1,4 @@
-/** The PyTorch worker as a process, with a tiny model made on the spot. The Python is that of `SPAR_TEST_WORKER_PYTHON`. */
+/** The PyTorch worker as a process. The Python is that of `SPAR_TEST_WORKER_PYTHON`. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,46 +16,58 @@ const startTimeoutMs = 300_000;
 export interface WorkerProcess {
   readonly url: string;
   readonly key: string;
-  /** The name of its one model: two layers, random weights, a tokenizer of letters with a chat template. */
-  readonly model: string;
-  /** Where that model lies. */
-  readonly folder: string;
   close(): Promise<void>;
 }
 
-/** Starts a worker; `close` ends it and removes what it wrote. */
-export async function startWorker(): Promise<WorkerProcess> {
+const environment = {
+  ...process.env,
+  PYTHONPATH: [path.join(packageFolder, "src"), path.join(packageFolder, "tests")].join(path.delimiter),
+  PYTHONDONTWRITEBYTECODE: "1",
+  SPAR_WORKER_KEY: key,
+};
+
+export interface TinyWorker extends WorkerProcess {
+  /** The name of its one model. */
+  readonly model: string;
+  /** Where that model lies. */
+  readonly folder: string;
+}
+
+/** Starts a worker with one model `tiny`: two layers, random weights, a tokenizer of letters with a chat template. */
+export async function startTinyWorker(): Promise<TinyWorker> {
   const folder = mkdtempSync(path.join(tmpdir(), "spar-worker-"));
-  const environment = {
-    ...process.env,
-    PYTHONPATH: [path.join(packageFolder, "src"), path.join(packageFolder, "tests")].join(path.delimiter),
-    PYTHONDONTWRITEBYTECODE: "1",
-    SPAR_WORKER_KEY: key,
-  };
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
   const model = path.join(folder, "tiny");
   const write = "import pathlib, sys, tiny; tiny.write_llama(pathlib.Path(sys.argv[1]), context_length=512)";
-  const written = spawnSync(workerPython, ["-c", write, model], { env: environment, encoding: "utf8" });
-  if (written.status !== 0) throw new Error(`the tiny model was not written: ${written.stderr}`);
-  const worker = spawn(
-    workerPython,
-    [
-      "-m",
-      "spar_worker",
-      "--model",
-      `tiny=${model}`,
-      "--state-folder",
-      path.join(folder, "state"),
-      "--threads",
-      "1",
-    ],
-    { env: environment, stdio: ["ignore", "pipe", "inherit"] },
-  );
+  try {
+    const written = spawnSync(workerPython, ["-c", write, model], { env: environment, encoding: "utf8" });
+    if (written.status !== 0) throw new Error(`the tiny model was not written: ${written.stderr}`);
+    const worker = await startWorker({ tiny: model });
+    return { ...worker, model: "tiny", folder: model, close: () => worker.close().finally(remove) };
+  } catch (thrown) {
+    remove();
+    throw thrown;
+  }
+}
+
+/** Starts a worker with models by name, on one thread of the CPU; `close` ends it and removes what it wrote. */
+export async function startWorker(
+  models: Readonly<Record<string, string>>,
+  options: readonly string[] = [],
+): Promise<WorkerProcess> {
+  const state = mkdtempSync(path.join(tmpdir(), "spar-worker-state-"));
+  const named = Object.entries(models).flatMap(([name, folder]) => ["--model", `${name}=${folder}`]);
+  const place = ["--state-folder", state, "--device", "cpu", "--threads", "1"];
+  const worker = spawn(workerPython, ["-m", "spar_worker", ...named, ...place, ...options], {
+    env: environment,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const close = async (): Promise<void> => {
     await end(worker);
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(state, { recursive: true, force: true });
   };
   try {
-    return { url: await addressOf(worker), key, model: "tiny", folder: model, close };
+    return { url: await addressOf(worker), key, close };
   } catch (thrown) {
     await close();
     throw thrown;

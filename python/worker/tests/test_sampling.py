@@ -291,9 +291,12 @@ def test_scores_are_those_of_the_last_layer(base: BaseModel) -> None:
         score(views, version, inputs, "values", token_budget=16)
     model = TrainedModel("m", base, Tuning(LoraShape(2), has_value_head=True))
     with torch.no_grad():
-        model.parameters["value_head.bias"].fill_(0.5)
+        model.parameters["value_head.weight"].fill_(0.5)
     valued = Version("v", base, model.tuning, model.snapshot())
     values = score(views, valued, inputs, "values", token_budget=16).outputs["values"]
     assert [v.shape for v in values] == [(len(ids),) for ids in inputs]
-    assert values[0].tolist() == pytest.approx([0.5] * 4)
+    with torch.no_grad():
+        hidden = base.network(torch.from_numpy(inputs[0])[None], has_hidden=True).hidden
+    assert hidden is not None
+    np.testing.assert_allclose(values[0], 0.5 * hidden[0].sum(dim=-1).numpy(), rtol=1e-4, atol=1e-4)
     model.release()

@@ -36,14 +36,8 @@ export const executors: readonly {
   ),
 ];
 
-/** Of a server's capabilities, what this client can ask for. The others have their place on the wire. */
-const notYet: ReadonlySet<Capability> = new Set<Capability>([
-  "images",
-  "entropies",
-  "values",
-  "embeddings",
-  "one-pass-custom-loss",
-]);
+/** Of a server's capabilities, what this client cannot ask for yet. It has its place on the wire. */
+const notYet: ReadonlySet<Capability> = new Set<Capability>(["images"]);
 
 /** It is used where a server is, so its address comes first; null where the environment names it. */
 export function setUpCommand({

@@ -18,7 +18,9 @@ export type TinkerErrorCode =
   /** No connection, although it was tried for a while. */
   | "server-unreachable"
   /** More requests wait than may. */
-  | "queue-full";
+  | "queue-full"
+  /** The graph of a custom loss waited too long for its gradients and is gone. */
+  | "graph-expired";
 
 export interface TinkerErrorDetails {
   readonly hint?: string;
@@ -64,6 +66,7 @@ const contractCodes: ReadonlySet<string> = new Set<EngineErrorCode>([
   "engine-failed",
   "memory-exhausted",
   "state-unreadable",
+  "weights-diverged",
 ]);
 
 function isContractCode(code: string): code is EngineErrorCode {
@@ -92,6 +95,7 @@ export function serverFailure(failure: ServerFailure): SparError {
   const text = `${what}: the server said: ${message}`;
   const details = { facts, ...(hint === undefined ? {} : { hint }) };
   if (code !== undefined && isContractCode(code)) return engineError(code, text, details);
+  if (code === "graph-expired") return tinkerError(code, text, { ...details, retryable: true });
   if (category === "user") return tinkerError("request-refused", text, details);
   return engineError("engine-failed", text, { ...details, retryable: category === "server" });
 }

@@ -1,32 +1,86 @@
-/** A model in the hub's formats, in a folder that appears by renaming; on servers that share the files of this machine. */
-import { rename, rm } from "node:fs/promises";
+/**
+ * A model in the hub's formats, in a folder that appears by renaming. A server that shares the files of this machine
+ * writes it there; another one of ours writes it into a folder of its own, which is copied where it is here too.
+ */
+import { constants } from "node:fs";
+import { copyFile, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { throwIfAborted, type CallOptions } from "../../base/index.ts";
+import { Checkpoints } from "./client/checkpoints.ts";
 import type { Connection } from "./client/connection.ts";
+import type { TrainingModel } from "./client/training-model.ts";
 import { tinkerError } from "./errors.ts";
 import { expectNoFolder, partOf } from "./state-folder.ts";
 
 /** What the server notes for itself. */
 const serverFacts = "checkpoint.json";
 
-/** @throws `request-refused` where the server does not share files, `invalid-input` where the folder exists */
+/**
+ * @throws `request-refused` where the server writes no exports, or not on this machine; `invalid-input` where the
+ * folder exists
+ */
 export async function exportFolder(
   folder: string,
-  connection: Connection,
-  write: (part: string) => Promise<void>,
+  { connection, server }: { readonly connection: Connection; readonly server: TrainingModel },
+  call: CallOptions = {},
 ): Promise<void> {
   await expectNoFolder(folder);
-  if (!connection.sharesFiles) {
-    throw tinkerError("request-refused", "a model on a server elsewhere is not exported by this client yet", {
+  const { profile } = connection;
+  if (!profile.writesExports) {
+    throw tinkerError("request-refused", `servers of profile ${profile.id} do not export models as folders`, {
       hint: "Checkpoints.archiveUrl of spar/tinker gives the address of an archive of published weights",
     });
   }
   const part = await partOf(folder);
   try {
-    await write(part);
+    if (connection.sharesFiles) await server.exportTo(part, call);
+    else await copyExport(part, { connection, server }, call);
     await rm(join(part, serverFacts), { force: true });
+    throwIfAborted(call.signal, { boundary: "engine", what: `writing ${folder}` });
     await rename(part, folder);
   } catch (thrown) {
     await rm(part, { recursive: true, force: true });
     throw thrown;
+  }
+}
+
+async function copyExport(
+  part: string,
+  { connection, server }: { readonly connection: Connection; readonly server: TrainingModel },
+  call: CallOptions,
+): Promise<void> {
+  const { path, folder: source } = await server.exportTo(null, call);
+  if (source === undefined || !(await isModelFolder(source))) {
+    throw tinkerError(
+      "request-refused",
+      `expected a server on this machine, whose export could be copied from ${source ?? "a folder"}; it is not here`,
+      {
+        hint: `the model is whole on the server's machine: copy it from there, and delete ${path} with Checkpoints.delete`,
+        facts: { path, folder: source ?? null },
+      },
+    );
+  }
+  await mkdir(part);
+  for (const name of await readdir(source)) {
+    throwIfAborted(call.signal, { boundary: "engine", what: `writing ${part}` });
+    await copyFile(join(source, name), join(part, name), constants.COPYFILE_FICLONE);
+    await flush(join(part, name));
+  }
+  await new Checkpoints(connection).delete(path, call);
+}
+
+async function isModelFolder(folder: string): Promise<boolean> {
+  return stat(join(folder, "config.json")).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
+async function flush(path: string): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }

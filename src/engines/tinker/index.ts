@@ -9,17 +9,19 @@ export type { NewModelOptions } from "./client/new-model.ts";
 export { openAiPlace, type OpenAiPlace } from "./client/openai-place.ts";
 export type { Departure, Profile, ProfileId } from "./client/profile.ts";
 export { Samplers, type SampleSource, type WireSampleRequest } from "./client/samplers.ts";
-export type { Pass } from "./client/submissions.ts";
-export {
-  createTrainingModel,
-  type SaveOptions,
-  type StepSettings,
-  type TrainingModel,
-} from "./client/training-model.ts";
+export type { SaveOptions } from "./client/save-names.ts";
+export type { Pass, Submitted } from "./client/submissions.ts";
+export { createTrainingModel, type StepSettings, type TrainingModel } from "./client/training-model.ts";
 export { createEngine, type TinkerEngineOptions, type TinkerExecutor } from "./engine.ts";
 export type { TinkerErrorCode } from "./errors.ts";
 export { profiles } from "./profiles/detect.ts";
 export { defaultBackoff, type BackoffPolicy } from "./transport/backoff.ts";
 export type { QueueReport, QueueState } from "./transport/futures.ts";
-export type { ModelInfo, ServerCapabilities, ServerFacts, SupportedModel } from "./wire/answers.ts";
+export type {
+  ModelInfo,
+  SavedAnswer,
+  ServerCapabilities,
+  ServerFacts,
+  SupportedModel,
+} from "./wire/answers.ts";
 export type { PassOutput, SampleOutput, WireChunk, WireRow, WireSequence } from "./wire/data.ts";

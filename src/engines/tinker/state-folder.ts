@@ -29,6 +29,11 @@ export interface ModelOrigin {
   };
 }
 
+/** Whether a model was made with a value head. */
+export function hasValueHead({ extension }: Pick<ModelOrigin, "extension">): boolean {
+  return extension["head"] === "value";
+}
+
 /** A state, and where the server finds it. */
 export interface SavedFacts extends ModelOrigin {
   /** The server's address of it: `tinker://...`, or `file://...` for a folder of this machine. */

@@ -5,7 +5,6 @@ import {
   checkChunks,
   checkSampleRequest,
   engineError,
-  samplingDefaults,
   type Capability,
   type Chunk,
   type CreateModelOptions,
@@ -19,14 +18,15 @@ import {
 import { loadTokenizer } from "../../text/index.ts";
 import { Checkpoints } from "./client/checkpoints.ts";
 import type { Connection } from "./client/connection.ts";
-import { Samplers, type WireSampleRequest } from "./client/samplers.ts";
+import { Samplers } from "./client/samplers.ts";
+import { score, type ScoreOutput } from "./client/scores.ts";
 import { createTrainingModel, type TrainingModel } from "./client/training-model.ts";
 import { wireChunks } from "./losses/encode-loss.ts";
 import { sizesOfFolder } from "./folder-sizes.ts";
 import { newModelOptions, startOf } from "./model-origin.ts";
 import type { EngineHost, PublishedVersion } from "./published.ts";
-import { responseOf } from "./sample-response.ts";
-import type { ModelOrigin } from "./state-folder.ts";
+import { responseOf, wireRequest } from "./sample-request.ts";
+import { hasValueHead, type ModelOrigin } from "./state-folder.ts";
 import { TinkerModel } from "./tinker-model.ts";
 
 /** Where a server does not say how large something is. */
@@ -107,26 +107,10 @@ export class TinkerEngine implements Engine, EngineHost {
     if (request.includePromptLogprobs === true) this.#need("prompt-logprobs");
     this.#refuseImages(request.prompt);
     checkSampleRequest(request, sizes);
-    const { parameters, count = 1 } = request;
-    const stop = this.#stopOf(request, baseModel !== "" || "tokenizer" in extension);
-    const positions = wireChunks(request.prompt).reduce((sum, chunk) => sum + lengthOf(chunk), 0);
-    const room = Math.max(1, sizes.contextLength - positions);
-    const output = await this.#samplers.sample(
-      { kind: "weights", path: version.address },
-      {
-        prompt: wireChunks(request.prompt),
-        count,
-        maxTokens: Math.min(parameters.maxTokens, room),
-        seed: ((parameters.seed % 2 ** 31) + 2 ** 31) % 2 ** 31,
-        temperature: parameters.temperature ?? samplingDefaults.temperature,
-        topP: parameters.topP ?? samplingDefaults.topP,
-        topK: parameters.topK ?? samplingDefaults.topK,
-        ...stop,
-        includePromptLogprobs: request.includePromptLogprobs === true,
-      },
-      call,
-    );
-    return responseOf(output, { count, positions, wantsPrompt: request.includePromptLogprobs === true });
+    const hasTokenizer = baseModel !== "" || "tokenizer" in extension;
+    const wire = wireRequest(request, { profile: this.connection.profile, sizes, hasTokenizer });
+    const output = await this.#samplers.sample({ kind: "weights", path: version.address }, wire, call);
+    return responseOf(output, request);
   }
 
   async computeLogprobs(
@@ -147,12 +131,28 @@ export class TinkerEngine implements Engine, EngineHost {
     });
   }
 
-  async computeValues(): Promise<Float32Array[]> {
-    throw capabilityMissing("tinker", "values");
+  async computeValues(
+    version: PolicyVersion,
+    inputs: readonly (readonly Chunk[])[],
+    call: CallOptions = {},
+  ): Promise<Float32Array[]> {
+    this.#need("values");
+    if (!hasValueHead(this.#find(version).origin)) {
+      throw engineError(
+        "invalid-input",
+        `expected a version of a model with a value head, got ${version.address}`,
+      );
+    }
+    return this.#score("values", version, inputs, call);
   }
 
-  async embed(): Promise<Float32Array[]> {
-    throw capabilityMissing("tinker", "embeddings");
+  async embed(
+    version: PolicyVersion,
+    inputs: readonly (readonly Chunk[])[],
+    call: CallOptions = {},
+  ): Promise<Float32Array[]> {
+    this.#need("embeddings");
+    return this.#score("embedding", version, inputs, call);
   }
 
   imagePositions(): number {
@@ -210,6 +210,20 @@ export class TinkerEngine implements Engine, EngineHost {
     }
   }
 
+  async #score(
+    output: ScoreOutput,
+    version: PolicyVersion,
+    inputs: readonly (readonly Chunk[])[],
+    call: CallOptions,
+  ): Promise<Float32Array[]> {
+    const { sizes } = this.#find(version).origin;
+    inputs.forEach((chunks, index) => {
+      this.#refuseImages(chunks);
+      checkChunks(chunks, sizes, `input ${index}`);
+    });
+    return score(this.connection, { path: version.address, output, inputs: inputs.map(wireChunks) }, call);
+  }
+
   /**
    * A server of ours says them; elsewhere the list of models knows the context and the tokenizer the vocabulary, or
    * both stand in the base's folder, where it is one of this machine.
@@ -232,27 +246,6 @@ export class TinkerEngine implements Engine, EngineHost {
       parameterCount: 0,
       trainableParameterCount: 0,
     };
-  }
-
-  #stopOf(
-    { parameters }: SampleRequest,
-    hasTokenizer: boolean,
-  ): Pick<WireSampleRequest, "stop" | "stopTokenIds"> {
-    const { stopTokenIds = [], stopStrings = [] } = parameters;
-    const { profile } = this.connection;
-    if (stopStrings.length > 0 && !hasTokenizer) {
-      throw engineError("invalid-input", "stopStrings need a model with a tokenizer, this one has none");
-    }
-    if (stopStrings.length > 0 && profile.mixesStops) return { stop: stopStrings, stopTokenIds };
-    if (stopStrings.length > 0 && stopTokenIds.length > 0) {
-      throw engineError(
-        "invalid-input",
-        "expected stopStrings or stopTokenIds, got both: this wire takes one of them",
-        { hint: "write the end token among the strings" },
-      );
-    }
-    if (stopStrings.length > 0) return { stop: stopStrings };
-    return { stop: stopTokenIds.length > 0 || profile.emptyStopMeansNone ? stopTokenIds : null };
   }
 
   /** Where later weights take the place of earlier ones, these would answer in their name. */
@@ -279,8 +272,4 @@ export class TinkerEngine implements Engine, EngineHost {
       hint: "it was released, or another engine published it",
     });
   }
-}
-
-function lengthOf(chunk: ReturnType<typeof wireChunks>[number]): number {
-  return chunk.kind === "tokens" ? chunk.tokenIds.length : (chunk.expectedTokens ?? 0);
 }

@@ -1,6 +1,6 @@
 /**
  * A model of the engine contract on a server: checks calls, turns losses and steps into those of the wire, and reads
- * results. Where the server has no loss that is exactly the same, a call takes two passes in one turn.
+ * results.
  */
 import { isSparError, throwIfAborted, type CallOptions } from "../../base/index.ts";
 import {
@@ -9,14 +9,12 @@ import {
   checkOptimizerParameters,
   engineError,
   modelReleased,
-  referenceLoss,
   type BuiltInLoss,
   type CustomLoss,
   type Datum,
   type ForwardBackwardResult,
   type ForwardResult,
   type LoadOptions,
-  type LossEvaluation,
   type Model,
   type OptimizerParameters,
   type OptimStepResult,
@@ -25,14 +23,13 @@ import {
   type SavedState,
 } from "../../contract/index.ts";
 import type { TrainingModel } from "./client/training-model.ts";
-import { unexpectedAnswer } from "./errors.ts";
-import { checkGradients } from "./losses/check-gradients.ts";
-import { encodeForward, encodeLoss } from "./losses/encode-loss.ts";
-import { encodeStep } from "./losses/encode-step.ts";
+import { CustomPasses } from "./custom-passes.ts";
 import { exportFolder } from "./export-folder.ts";
-import { readState, saveFolder, type ModelOrigin } from "./state-folder.ts";
+import { GradientPasses, outputOf } from "./gradient-passes.ts";
+import { encodeForward } from "./losses/encode-loss.ts";
+import { encodeStep } from "./losses/encode-step.ts";
+import { hasValueHead, readState, saveFolder, type ModelOrigin } from "./state-folder.ts";
 import type { EngineHost, PublishedVersion } from "./published.ts";
-import type { PassOutput } from "./wire/data.ts";
 
 export interface TinkerModelOptions {
   readonly host: EngineHost;
@@ -52,10 +49,10 @@ export class TinkerModel implements Model {
   readonly #host: EngineHost;
   readonly #server: TrainingModel;
   readonly #origin: ModelOrigin;
+  readonly #passes: GradientPasses;
+  readonly #customPasses: CustomPasses;
   #versionCount = 0;
   #stepCount: number;
-  /** Rows of the passes since the last step, those of the first one apart. */
-  #rows: { readonly first: number; readonly total: number } | null = null;
   #isReleased = false;
 
   constructor(options: TinkerModelOptions) {
@@ -63,6 +60,11 @@ export class TinkerModel implements Model {
     this.#server = options.server;
     this.#origin = options.origin;
     this.#stepCount = options.stepCount;
+    this.#passes = new GradientPasses(options.server, options.host.connection.profile);
+    this.#customPasses = new CustomPasses(
+      this.#passes,
+      options.host.capabilities.has("one-pass-custom-loss"),
+    );
     this.name = options.name;
     this.id = options.server.modelId;
     const { sizes } = options.origin;
@@ -74,7 +76,7 @@ export class TinkerModel implements Model {
 
   async forward(data: readonly Datum[], call?: CallOptions): Promise<ForwardResult> {
     this.#checkData(data);
-    return { logprobs: logprobsOf(await this.#server.pass(encodeForward(data), call), data) };
+    return { logprobs: outputOf("logprobs", await this.#server.pass(encodeForward(data), call), data) };
   }
 
   async forwardBackward(
@@ -84,19 +86,8 @@ export class TinkerModel implements Model {
   ): Promise<ForwardBackwardResult> {
     this.#need(`loss:${loss.kind}`);
     this.#checkData(data, loss);
-    const evaluate = (logprobs: readonly Float32Array[]): LossEvaluation =>
-      referenceLoss(loss, logprobs, data);
-    const calls = this.#server.calls;
-    return calls.run(`forward_backward of ${this.name}`, call ?? {}, async () => {
-      const pass = encodeLoss(loss, data, this.#host.connection.profile, this.#rowScale(data));
-      if (pass === null) return this.#submitTwoPasses(data, evaluate);
-      const output = await this.#added(data, () => this.#server.submitPass(pass));
-      return async () => {
-        const { rows, metrics } = await output();
-        const logprobs = logprobsOf({ rows, metrics }, data);
-        return { logprobs, loss: evaluate(logprobs).value, metrics };
-      };
-    });
+    const what = `forward_backward of ${this.name}`;
+    return this.#server.calls.run(what, call ?? {}, () => this.#passes.submit(data, loss));
   }
 
   async forwardBackwardCustom(
@@ -104,15 +95,19 @@ export class TinkerModel implements Model {
     loss: CustomLoss,
     call?: CallOptions,
   ): Promise<ForwardBackwardResult> {
-    if ((loss.reads ?? []).length > 0) this.#need("one-pass-custom-loss");
+    const reads = loss.reads ?? [];
+    if (reads.length > 0) this.#need("one-pass-custom-loss");
+    for (const name of reads) this.#need(name);
+    if (reads.includes("values") && !hasValueHead(this.#origin)) {
+      throw engineError(
+        "invalid-input",
+        `loss ${loss.name} reads values: expected a model with a value head, got ${this.name}`,
+        { hint: 'make the model with { head: "value" }' },
+      );
+    }
     this.#checkData(data);
-    const evaluate = (logprobs: readonly Float32Array[]): LossEvaluation => {
-      const evaluation = loss.evaluate({ logprobs: logprobs.map((row) => Float64Array.from(row)) }, data);
-      checkGradients(loss, evaluation, data);
-      return evaluation;
-    };
     const what = `forward_backward of ${this.name} with ${loss.name}`;
-    return this.#server.calls.run(what, call ?? {}, () => this.#submitTwoPasses(data, evaluate));
+    return this.#server.calls.run(what, call ?? {}, () => this.#customPasses.submit(data, loss));
   }
 
   async optimStep(parameters: OptimizerParameters, call?: CallOptions): Promise<OptimStepResult> {
@@ -122,27 +117,28 @@ export class TinkerModel implements Model {
     const { profile } = this.#host.connection;
     encodeStep(parameters, profile, 1);
     return this.#server.calls.run(`optim_step of ${this.name}`, call ?? {}, async () => {
-      if (this.#rows === null) {
+      const factor = this.#passes.scale;
+      if (factor === null) {
         throw engineError("invalid-input", "expected gradients to apply, none have accumulated", {
           hint: "call forwardBackward before optimStep",
         });
       }
-      const { first, total } = this.#rows;
-      const factor = profile.reduction === "row-mean" ? first / total : 1;
       const metrics = await this.#server.submitStep(encodeStep(parameters, profile, factor));
-      this.#rows = null;
+      this.#passes.clear();
       this.#stepCount += 1;
       const stepCount = this.#stepCount;
-      return async () => stepResult(await metrics(), stepCount);
+      const result = metrics();
+      result.catch(() => {
+        if (this.#stepCount === stepCount) this.#stepCount -= 1;
+      });
+      return async () => stepResult(await result, stepCount);
     });
   }
 
   async discardGradients(call?: CallOptions): Promise<void> {
     this.#checkAlive();
     this.#need("discard-gradients");
-    await this.#server.discardGradients(call, () => {
-      this.#rows = null;
-    });
+    await this.#server.discardGradients(call, () => this.#passes.clear());
   }
 
   async publish(options: PublishOptions = {}, call?: CallOptions): Promise<PolicyVersion> {
@@ -176,7 +172,7 @@ export class TinkerModel implements Model {
     const includeOptimizer = options.includeOptimizer ?? true;
     try {
       await this.#server.load(state.path, includeOptimizer, call, () => {
-        this.#rows = null;
+        this.#passes.clear();
         this.#stepCount = includeOptimizer ? state.stepCount : 0;
       });
     } catch (thrown) {
@@ -184,9 +180,10 @@ export class TinkerModel implements Model {
     }
   }
 
+  /** Only from a server of ours on this machine. @throws `request-refused` elsewhere */
   async export(folder: string, call?: CallOptions): Promise<void> {
     this.#checkAlive();
-    await exportFolder(folder, this.#host.connection, (part) => this.#server.exportTo(part, call));
+    await exportFolder(folder, { connection: this.#host.connection, server: this.#server }, call);
   }
 
   async release(call?: CallOptions): Promise<void> {
@@ -196,53 +193,6 @@ export class TinkerModel implements Model {
     this.#isReleased = true;
     this.#host.released(this.name);
     await unloaded;
-  }
-
-  /** Forward, the gradient here, and crossEntropy with weights of minus the gradient, before anything else is sent. */
-  async #submitTwoPasses(
-    data: readonly Datum[],
-    evaluate: (logprobs: readonly Float32Array[]) => LossEvaluation,
-  ): Promise<() => Promise<ForwardBackwardResult>> {
-    const forward = await this.#server.submitPass(encodeForward(data));
-    const logprobs = logprobsOf(await forward(), data);
-    const evaluation = evaluate(logprobs);
-    const weighted = data.map((datum, row) => ({
-      ...datum,
-      weights: Float32Array.from(
-        evaluation.gradients.logprobs?.[row] ?? datum.weights,
-        (gradient) => -gradient,
-      ),
-    }));
-    const loss: BuiltInLoss = { kind: "crossEntropy" };
-    const pass = encodeLoss(loss, weighted, this.#host.connection.profile, this.#rowScale(data));
-    if (pass === null) throw capabilityMissing("tinker", "loss:crossEntropy");
-    const output = await this.#added(data, () => this.#server.submitPass(pass));
-    return async () => {
-      await output();
-      return { logprobs, loss: evaluation.value, metrics: evaluation.metrics };
-    };
-  }
-
-  /** Counts rows whose gradients the server has, or will have. */
-  async #added(
-    data: readonly Datum[],
-    submit: () => Promise<() => Promise<PassOutput>>,
-  ): Promise<() => Promise<PassOutput>> {
-    const wait = await submit();
-    const before = this.#rows;
-    const first = before?.first ?? data.length;
-    this.#rows = { first, total: (before?.total ?? 0) + data.length };
-    const counted = this.#rows;
-    const result = wait();
-    result.catch(() => {
-      if (this.#rows === counted) this.#rows = before;
-    });
-    return async () => result;
-  }
-
-  /** The number of rows by which the server will divide, as far as it is known now. */
-  #rowScale(data: readonly Datum[]): number {
-    return this.#rows?.first ?? data.length;
   }
 
   #need(capability: Parameters<typeof capabilityMissing>[1]): void {
@@ -260,19 +210,6 @@ export class TinkerModel implements Model {
     if (hasImage) throw capabilityMissing("tinker", "images");
     checkData(data, this, loss);
   }
-}
-
-/** One log-probability per target. @throws `unexpected-answer` */
-function logprobsOf(output: PassOutput, data: readonly Datum[]): Float32Array[] {
-  return data.map(({ targets }, row) => {
-    const logprobs = output.rows[row]?.["logprobs"];
-    if (logprobs?.length === targets.length) return logprobs;
-    throw unexpectedAnswer(
-      `row ${row} of a pass`,
-      `${targets.length} log-probabilities`,
-      logprobs === undefined ? "none" : String(logprobs.length),
-    );
-  });
 }
 
 const normName = /(^|[./])grad_norm($|:)/u;

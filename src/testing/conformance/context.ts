@@ -16,11 +16,19 @@ import type {
   OptimizerKind,
   OptimizerParameters,
   PolicyVersion,
+  TokenizerDefinition,
 } from "../../contract/index.ts";
+import { loadTokenizer, type Tokenizer } from "../../text/index.ts";
 import { tolerances, widened, type Tolerance } from "../tolerances.ts";
 
 /** The model that the suite trains: tiny where the engine can build one. */
-export type ModelUnderTest = Omit<CreateModelOptions, "name" | "head">;
+export interface ModelUnderTest extends Omit<CreateModelOptions, "name" | "head"> {
+  /** What is known of a base model, so that tests over all tokens and of texts run on it too. */
+  readonly base?: {
+    readonly vocabularySize: number;
+    readonly tokenizer: TokenizerDefinition;
+  };
+}
 
 export interface ConformanceTest {
   readonly title: string;
@@ -78,6 +86,15 @@ export class ConformanceContext {
       : this.skip("needs a model that is built from an architecture");
   }
 
+  /** The tokenizer of the model under test; skips where none is known. */
+  tokenizer(): Tokenizer {
+    const { tokenizer, base } = this.modelUnderTest;
+    const definition = tokenizer ?? base?.tokenizer;
+    return definition === undefined
+      ? this.skip("needs a model whose tokenizer is known")
+      : loadTokenizer(definition);
+  }
+
   has(capability: Capability): boolean {
     return this.engine.capabilities.has(capability);
   }
@@ -86,7 +103,8 @@ export class ConformanceContext {
   async createModel(changes: Partial<CreateModelOptions> = {}): Promise<Model> {
     ConformanceContext.#nameCount += 1;
     const name = `conformance-${ConformanceContext.#nameCount}`;
-    const model = await this.engine.createModel({ ...this.modelUnderTest, name, ...changes });
+    const { base: _base, ...options } = this.modelUnderTest;
+    const model = await this.engine.createModel({ ...options, name, ...changes });
     this.#models.push(model);
     return noting(model, (version) => this.#versions.push(version));
   }

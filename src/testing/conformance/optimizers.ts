@@ -7,6 +7,7 @@
 import { expect } from "vitest";
 import {
   referenceOptimizerStep,
+  type Datum,
   type Model,
   type OptimizerParameters,
   type OptimizerState,
@@ -58,9 +59,16 @@ export const optimizerTests: readonly ConformanceTest[] = [
       context.withModel(async (model) => {
         const data = mixedRows(model);
         const losses: number[] = [];
+        let learningRate = kind === "rmsprop" ? 1e-3 : 1e-2;
         for (let step = 0; step < 12; step++) {
           losses.push((await model.forwardBackward(data, crossEntropy)).loss);
-          await model.optimStep({ kind, learningRate: kind === "rmsprop" ? 1e-3 : 1e-2 });
+          const { gradientNorm } = await model.optimStep({
+            kind,
+            learningRate: step === 0 ? 0 : learningRate,
+          });
+          // Plain descent goes as far as the gradient is long: too far for a steep model.
+          if (kind === "sgd" && gradientNorm !== null)
+            learningRate = Math.min(1e-2, 0.5 / Math.max(gradientNorm ** 2, 1e-3));
         }
         expect(losses.at(-1)).toBeLessThan(0.98 * (losses[0] ?? 0));
       }),
@@ -165,6 +173,7 @@ function afterSteps(
 ): Promise<Moved> {
   return context.withModel(async (model: Model) => {
     const data = mixedRows(model);
+    if (firstScale === 0) await leaveZeros(context, model, data);
     const before = await forwardOf(model, data);
     const norms: (number | null)[] = [];
     for (const [index, parameters] of steps.entries()) {
@@ -173,6 +182,14 @@ function afterSteps(
     }
     return { before, after: await forwardOf(model, data), norms };
   });
+}
+
+/** A new adapter changes nothing whatever its other half is: after one short step decay has an effect on it. */
+async function leaveZeros(context: ConformanceContext, model: Model, data: readonly Datum[]): Promise<void> {
+  if (context.modelUnderTest.tuning?.kind !== "lora") return;
+  if (!context.has("optimizer:sgd")) return context.skip("needs a step of plain descent before the decay");
+  await model.forwardBackward(data, crossEntropy);
+  await model.optimStep({ kind: "sgd", learningRate: 0.1, clipGradientNorm: 1 });
 }
 
 /** Both ways lead to the same weights, and these are not where they started. */

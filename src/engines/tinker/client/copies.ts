@@ -6,7 +6,8 @@ import type { CallOptions } from "../../../base/index.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import type { Connection } from "./connection.ts";
 import { createUntrained, unloadModel, type NewModelOptions } from "./new-model.ts";
-import type { SaveOptions, TrainingModel } from "./training-model.ts";
+import type { SaveOptions } from "./save-names.ts";
+import type { TrainingModel } from "./training-model.ts";
 
 /** Gives a path of the copy. `statePath` is a saved state, and not kept. `follow` speaks for a model that exists. */
 export async function saveCopy(

@@ -52,6 +52,8 @@ export interface Profile {
   /** Whether decay of weights shrinks those of all models. */
   readonly decaysAllModels: boolean;
   readonly deletesCheckpoints: boolean;
+  /** Whether a model can be written in the hub's formats, into a folder of the server's machine. */
+  readonly writesExports: boolean;
   /** Whether an empty list of stops means that not even the end token ends a reply. */
   readonly emptyStopMeansNone: boolean;
   /** Whether one request may have stop strings and stop ids. */

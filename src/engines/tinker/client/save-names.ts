@@ -2,6 +2,15 @@
 import { pause } from "../../../base/index.ts";
 import { leavesDoubt } from "./ordered-calls.ts";
 
+export interface SaveOptions {
+  /** A name of letters, digits, `-` and `_`; made up where none is given. */
+  readonly name?: string;
+  /** @unit seconds, from 3,600 on */
+  readonly timeToLiveSeconds?: number;
+  /** Where it goes instead, on a server of ours that shares the files of this machine; must not exist yet. */
+  readonly folder?: string;
+}
+
 const mostSaves = 3;
 const savePauseMs = 500;
 

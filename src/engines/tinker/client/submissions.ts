@@ -15,6 +15,14 @@ export interface Pass {
   readonly lossName: string;
   readonly settings?: Readonly<Record<string, number>>;
   readonly isForwardOnly?: boolean;
+  /** False where the answer has no rows: gradients by outputs that the server gave before. Default true. */
+  readonly hasOutputs?: boolean;
+}
+
+/** A request that was sent, with its number; `wait` gives its result. */
+export interface Submitted<T> {
+  readonly number: number;
+  readonly wait: () => Promise<T>;
 }
 
 export interface ModelRequest {
@@ -48,11 +56,11 @@ export class Submissions {
   }
 
   /** Sends rows that fit into one request. */
-  async pass(modelId: string, pass: Pass): Promise<() => Promise<PassOutput>> {
+  async pass(modelId: string, pass: Pass): Promise<Submitted<PassOutput>> {
     const { profile, config } = this.#connection;
     const isForwardOnly = pass.isForwardOnly === true;
     const what = nameOfPass(modelId, pass);
-    const wait = await this.#send({
+    const { number, wait } = await this.#send({
       path: isForwardOnly && !profile.takesProtobuf ? "forward" : "forward_backward",
       requestType: isForwardOnly ? "Forward" : "ForwardBackward",
       what,
@@ -67,11 +75,12 @@ export class Submissions {
           : { type: "json", value: passJson(request) };
       },
     });
-    return async () => readPassOutput(await wait(), what, pass.rows.length);
+    const rowCount = pass.hasOutputs === false ? 0 : pass.rows.length;
+    return { number, wait: async () => readPassOutput(await wait(), what, rowCount) };
   }
 
   async json(modelId: string, request: ModelRequest): Promise<() => Promise<RawResult>> {
-    return this.#send({
+    const { wait } = await this.#send({
       ...request,
       isBinary: false,
       body: (number) => ({
@@ -79,15 +88,18 @@ export class Submissions {
         value: { model_id: modelId, seq_id: number, ...request.body },
       }),
     });
+    return wait;
   }
 
   /** What was sent is followed until the session ends, whoever still waits for it. */
-  async #send(sent: Sent): Promise<() => Promise<RawResult>> {
+  async #send(sent: Sent): Promise<Submitted<RawResult>> {
     const signal = this.#connection.closing;
     const { path, canRepeat, what, requestType, isBinary, isHarmless } = sent;
     let submit = async (): Promise<string> => "";
-    const requestId = await this.#calls.numbered(isHarmless, async (number) => {
-      const body = sent.body(number);
+    let number = 0;
+    const requestId = await this.#calls.numbered(isHarmless, async (next) => {
+      number = next;
+      const body = sent.body(next);
       submit = async () =>
         this.#connection.ask(futureAnswer, { method: "POST", path, body, signal, canRepeat });
       return submit();
@@ -102,10 +114,16 @@ export class Submissions {
       signal,
     });
     result.catch(() => undefined);
-    return async () => result;
+    return { number, wait: async () => result };
   }
 }
 
 export function nameOfPass(modelId: string, pass: Pass): string {
   return `${pass.isForwardOnly === true ? "forward" : "forward_backward"} of ${modelId}`;
+}
+
+/** Equal for passes that a server may carry out as one. */
+export function lossKey(pass: Pass): string {
+  const settings = Object.entries(pass.settings ?? {}).map(([name, value]) => `${name}=${value}`);
+  return [pass.lossName, String(pass.isForwardOnly === true), ...settings.toSorted()].join(" ");
 }

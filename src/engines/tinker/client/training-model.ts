@@ -4,7 +4,14 @@
  */
 import type { CallOptions, JsonObject } from "../../../base/index.ts";
 import type { RawResult } from "../transport/futures.ts";
-import { anyAnswer, modelInfoAnswer, optimizerAnswer, pathAnswer, type ModelInfo } from "../wire/answers.ts";
+import {
+  anyAnswer,
+  modelInfoAnswer,
+  optimizerAnswer,
+  savedAnswer,
+  type ModelInfo,
+  type SavedAnswer,
+} from "../wire/answers.ts";
 import type { PassOutput } from "../wire/data.ts";
 import { cutIntoChunks } from "./chunks.ts";
 import { saveCopy } from "./copies.ts";
@@ -12,23 +19,14 @@ import { jsonResult, type Connection } from "./connection.ts";
 import { createModel, unloadModel, type NewModelOptions } from "./new-model.ts";
 import { leavesDoubt, OrderedCalls } from "./ordered-calls.ts";
 import { combineOutputs } from "./pass-outputs.ts";
-import { sendUntilTaken } from "./save-names.ts";
-import { nameOfPass, Submissions, type Pass } from "./submissions.ts";
+import { sendUntilTaken, type SaveOptions } from "./save-names.ts";
+import { lossKey, nameOfPass, Submissions, type Pass, type Submitted } from "./submissions.ts";
 
 /** Settings of an optimizer step, in the words of the wire. */
 export interface StepSettings {
   /** `adam_params` for AdamW, `optimizer_params` for others. */
   readonly key: "adam_params" | "optimizer_params";
   readonly value: JsonObject;
-}
-
-export interface SaveOptions {
-  /** A name of letters, digits, `-` and `_`; made up where none is given. */
-  readonly name?: string;
-  /** @unit seconds, from 3,600 on */
-  readonly timeToLiveSeconds?: number;
-  /** Where it goes instead, on a server of ours that shares the files of this machine; must not exist yet. */
-  readonly folder?: string;
 }
 
 type Metrics = Readonly<Record<string, number>>;
@@ -96,7 +94,7 @@ export class TrainingModel {
 
   /** Saves weights and optimizer; the path is what `load` takes. */
   async saveState(options: SaveOptions = {}, call: CallOptions = {}): Promise<string> {
-    return this.#save("save_weights", "SaveWeights", options, call);
+    return (await this.#save("save_weights", "SaveWeights", options, call)).path;
   }
 
   /** Saves weights that can be sampled from, and stay what they are. */
@@ -110,12 +108,13 @@ export class TrainingModel {
 
   /** Saves weights that can be sampled from until the server has later ones. */
   async saveInPlace(options: SaveOptions, call: CallOptions): Promise<string> {
-    return this.#save("save_weights_for_sampler", "SaveWeightsForSampler", options, call);
+    return (await this.#save("save_weights_for_sampler", "SaveWeightsForSampler", options, call)).path;
   }
 
-  /** Writes weights, merged, in the hub's formats into a folder of a machine that both share. */
-  async exportTo(folder: string, call: CallOptions = {}): Promise<void> {
-    await this.#save("save_weights_external", "SaveWeights", { folder }, call);
+  /** Writes weights, merged, in the hub's formats: into a folder of a machine that both share, or the server's own. */
+  async exportTo(folder: string | null, call: CallOptions = {}): Promise<SavedAnswer> {
+    const options = folder === null ? {} : { folder };
+    return this.#save("save_weights_external", "SaveWeights", options, call);
   }
 
   /**
@@ -171,7 +170,7 @@ export class TrainingModel {
     const waits: (() => Promise<PassOutput>)[] = [];
     for (const rows of cutIntoChunks(pass.rows, this.#connection.config)) {
       try {
-        waits.push(await this.#submissions.pass(this.#modelId, { ...pass, rows }));
+        waits.push((await this.#submissions.pass(this.#modelId, { ...pass, rows })).wait);
       } catch (thrown) {
         // The chunks before it add their part: the sum is no longer the one that was asked for.
         if (waits.length > 0 && pass.isForwardOnly !== true) this.#calls.putInDoubt(thrown);
@@ -181,6 +180,12 @@ export class TrainingModel {
     const end = Promise.allSettled(waits.map((wait) => wait()));
     this.#lossUnderWay = { key: lossKey(pass), end };
     return async () => this.#combine(pass, await end);
+  }
+
+  /** Sends a pass that must be one request, since another one will name its number; null where it is too large. */
+  async submitSingle(pass: Pass): Promise<Submitted<PassOutput> | null> {
+    if (cutIntoChunks(pass.rows, this.#connection.config).length > 1) return null;
+    return this.#submissions.pass(this.#modelId, pass);
   }
 
   /** Sends a step when it is the model's turn. */
@@ -222,11 +227,19 @@ export class TrainingModel {
     }
   }
 
-  async #save(path: string, requestType: string, options: SaveOptions, call: CallOptions): Promise<string> {
+  async #save(
+    path: string,
+    requestType: string,
+    options: SaveOptions,
+    call: CallOptions,
+  ): Promise<SavedAnswer> {
     const what = `${path} of ${this.#modelId}`;
     const { recognises } = this.#connection.profile;
     const { folder, timeToLiveSeconds: ttl } = options;
-    const spar = path === "save_weights_external" ? { format: "merged" } : {};
+    const spar = {
+      ...(path === "save_weights_external" ? { format: "merged" } : {}),
+      ...(folder === undefined ? {} : { folder }),
+    };
     const send = (name: string): Promise<() => Promise<RawResult>> =>
       this.#submissions.json(this.#modelId, {
         path,
@@ -235,7 +248,7 @@ export class TrainingModel {
         body: {
           path: name,
           ...(ttl === undefined ? {} : { ttl_seconds: ttl }),
-          ...(folder === undefined ? {} : { spar: { ...spar, folder } }),
+          ...(Object.keys(spar).length === 0 ? {} : { spar }),
           type: path,
         },
         canRepeat: recognises.saves,
@@ -245,7 +258,7 @@ export class TrainingModel {
       const name =
         options.name ?? `save-${this.#connection.sessionId.replaceAll(/\W/gu, "-")}-${this.#saveCount++}`;
       const wait = await sendUntilTaken(name, send, signal);
-      return async () => jsonResult(pathAnswer, await wait(), what);
+      return async () => jsonResult(savedAnswer, await wait(), what);
     });
   }
 
@@ -279,9 +292,4 @@ export class TrainingModel {
     this.#lossUnderWay = null;
     await unloadModel(this.#connection, old).catch(() => undefined);
   }
-}
-
-function lossKey(pass: Pass): string {
-  const settings = Object.entries(pass.settings ?? {}).map(([name, value]) => `${name}=${value}`);
-  return [pass.lossName, String(pass.isForwardOnly === true), ...settings.toSorted()].join(" ");
 }

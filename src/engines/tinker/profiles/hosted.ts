@@ -43,6 +43,7 @@ export const hosted: Profile = {
   keepsGradientsOfReleased: false,
   decaysAllModels: false,
   deletesCheckpoints: true,
+  writesExports: false,
   emptyStopMeansNone: true,
   mixesStops: false,
   cancelsRequests: true,

@@ -79,6 +79,7 @@ export const skyrl: Profile = {
   keepsGradientsOfReleased: false,
   decaysAllModels: false,
   deletesCheckpoints: true,
+  writesExports: false,
   emptyStopMeansNone: false,
   mixesStops: false,
   cancelsRequests: false,

@@ -6,7 +6,7 @@ export const spar: Profile = {
   id: "spar",
   title: "a server of spar",
   tried:
-    "conformance suite and faults against the double of the tests; training, custom loss, sampling, canary, save and load by hand against the PyTorch worker",
+    "conformance suite and faults against the double of the tests; conformance suite and twenty steps of each loss beside the embedded engine against the PyTorch worker",
   departures: [],
   capabilities: [...wireCapabilities, "several-models", "idempotent-submission"],
   losses: ["cross_entropy", "importance_sampling", "ppo", "cispo", "dro"],
@@ -23,6 +23,7 @@ export const spar: Profile = {
   keepsGradientsOfReleased: false,
   decaysAllModels: false,
   deletesCheckpoints: true,
+  writesExports: true,
   emptyStopMeansNone: true,
   mixesStops: true,
   cancelsRequests: true,

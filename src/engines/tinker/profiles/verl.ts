@@ -51,6 +51,7 @@ export const verl: Profile = {
   keepsGradientsOfReleased: false,
   decaysAllModels: false,
   deletesCheckpoints: false,
+  writesExports: false,
   emptyStopMeansNone: false,
   mixesStops: false,
   cancelsRequests: false,

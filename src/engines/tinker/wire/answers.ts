@@ -132,9 +132,18 @@ export const createdModelAnswer: z.ZodType<string> = z
   .object({ model_id: z.string().min(1) })
   .transform(({ model_id }) => model_id);
 
-export const pathAnswer: z.ZodType<string> = z
-  .object({ path: z.string().regex(/^(?:tinker|file):\/\//u) })
-  .transform(({ path }) => path);
+/** Where something was saved; servers of ours also say in which folder of their machine. */
+export interface SavedAnswer {
+  readonly path: string;
+  readonly folder: string | undefined;
+}
+
+export const savedAnswer: z.ZodType<SavedAnswer> = z
+  .object({
+    path: z.string().regex(/^(?:tinker|file):\/\//u),
+    spar: maybe(z.object({ folder: maybe(z.string()) })),
+  })
+  .transform(({ path, spar }) => ({ path, folder: spar?.folder }));
 
 export const anyAnswer: z.ZodType<null> = z.unknown().transform(() => null);
 

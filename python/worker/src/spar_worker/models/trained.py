@@ -96,10 +96,9 @@ class TrainedModel:
 
 
 def new_value_head(hidden_size: int, device: torch.device) -> nn.Linear:
-    """A scalar head that says 0 until it is trained."""
-    head = nn.Linear(hidden_size, 1, device=device, dtype=torch.float32)
+    """A scalar head that says 0 until it is trained; without a bias, as the embedded engine has it."""
+    head = nn.Linear(hidden_size, 1, bias=False, device=device, dtype=torch.float32)
     nn.init.zeros_(head.weight)
-    nn.init.zeros_(head.bias)
     return head
 
 

@@ -61,7 +61,6 @@ class Views:
             return None
         head = new_value_head(version.base.hidden_size, version.base.network.device)
         head.weight.data = version.tensors[value_head_prefix + "weight"]
-        head.bias.data = version.tensors[value_head_prefix + "bias"]
         return head
 
     def _view(self, base: BaseModel, shape: LoraShape | None) -> _View:

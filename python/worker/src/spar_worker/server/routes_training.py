@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from ..errors import invalid_input
+from ..errors import WorkerError, invalid_input
 from ..models.lora import LoraShape, default_alpha
 from ..models.trained import Tuning
 from ..training.operations import run_optim_step, run_pass
@@ -41,6 +41,7 @@ class TrainingRoutes:
         raw = await self._read(request)
         body = parse(CreateModel, raw)
         session = self._service.session(body.session_id)
+        refuse_parts(body)
         model_id = f"{body.session_id}:train:{body.model_seq_id}"
         tuning = tuning_of(body)
         registry = self._service.registry
@@ -153,6 +154,26 @@ class TrainingRoutes:
 
     async def _read(self, request: web.Request) -> bytes:
         return await read_bytes(request, self._service.settings.body_limit_bytes)
+
+
+def refuse_parts(body: CreateModel) -> None:
+    """Models are folders in the hub's format: nothing is built, and nothing replaced.
+
+    Raises:
+        WorkerError: `capability-missing`.
+    """
+    if body.spar.architecture is not None:
+        raise WorkerError(
+            "capability-missing",
+            "expected the name of a base model, got an architecture: this worker builds no models",
+            hint="start it with --model NAME=FOLDER; the embedded engine exports such folders, as a Llama",
+        )
+    if body.spar.tokenizer is not None:
+        raise WorkerError(
+            "capability-missing",
+            "expected the tokenizer of the base model's folder, got another one",
+            hint="leave the tokenizer out, or start the worker with a folder that holds this one",
+        )
 
 
 def tuning_of(body: CreateModel) -> Tuning:
