@@ -4,7 +4,7 @@
  */
 import type { Architecture, Engine, Model, TokenizerDefinition } from "../../src/contract/index.ts";
 
-const letters = "etaoinshrdlcumwfgypbvk.,!?";
+const letters = "etaoinshrdlcumwfgypbvk.,!?".split("");
 /** In the order in which they apply. A space is written as Ġ, as byte-level tokenizers do. */
 const merges = ["t h", "th e", "i n", "e r", "Ġ a", "Ġ the", "a n", "Ġ i", "o n", "r e", "n d", "an d"];
 const special = "<|endoftext|>";
