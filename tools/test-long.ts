@@ -3,6 +3,7 @@
  * hours. A problem comes with the command that shows it again.
  *
  *     npm run test:long -- kill --seeds 1-100
+ *     SPAR_TEST_WORKER_PYTHON=path npm run test:long -- kill-worker --seeds 1-20
  *     npm run test:long -- faults --seeds 1-1000
  *     npm run test:long -- faults --engine embedded --seeds 1-100
  *     npm run test:long -- damage --seeds 1-200
@@ -11,7 +12,13 @@
 import { parseArgs } from "node:util";
 import { faultyEngineNames, type FaultyEngineName } from "../test/durability/faults/engines-under-fault.ts";
 import { runSeeds } from "../test/durability/faults/run-seeds.ts";
-import { damageSeeds, killSeeds, type OnSeed, type SeedRange } from "../test/durability/long-seeds.ts";
+import {
+  damageSeeds,
+  killSeeds,
+  killWorkerSeeds,
+  type OnSeed,
+  type SeedRange,
+} from "../test/durability/long-seeds.ts";
 import { figuresOf, problemsOf, runForHours } from "../test/durability/ten-hours.ts";
 
 const problems: string[] = [];
@@ -29,6 +36,9 @@ switch (kind) {
   case "kill":
     await killSeeds(rangeOf(values.seeds), tellSeed);
     break;
+  case "kill-worker":
+    await killWorkerSeeds(rangeOf(values.seeds), workerPython(), tellSeed);
+    break;
   case "damage":
     await damageSeeds(rangeOf(values.seeds), tellSeed);
     break;
@@ -39,7 +49,7 @@ switch (kind) {
     await runTenHours();
     break;
   default:
-    console.error(`expected kill, faults, damage or ten-hours, got "${kind}"`);
+    console.error(`expected kill, kill-worker, faults, damage or ten-hours, got "${kind}"`);
     process.exit(2);
 }
 const minutes = (performance.now() - startMs) / 60_000;
@@ -51,6 +61,14 @@ function rangeOf(text: string): SeedRange {
   const [first = Number.NaN, last = first] = text.split("-").map(Number);
   if (Number.isSafeInteger(first) && Number.isSafeInteger(last) && first <= last) return { first, last };
   console.error(`expected seeds like 1-100, got "${text}"`);
+  return process.exit(2);
+}
+
+/** A Python that has the packages of the worker. */
+function workerPython(): string {
+  const python = process.env["SPAR_TEST_WORKER_PYTHON"];
+  if (python !== undefined && python !== "") return python;
+  console.error("expected SPAR_TEST_WORKER_PYTHON to name a Python with the worker's packages");
   return process.exit(2);
 }
 

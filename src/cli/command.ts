@@ -25,8 +25,9 @@ const lastWords: string[] = [];
 const shell = createShell();
 watchStandardOutput();
 process.on("uncaughtException", (thrown) => {
-  // A recipe may leave promises behind that a stop cancels: that is the stop, which has its own end.
-  if (!isOfInterrupt(thrown)) exit(codeOfFailure(thrown));
+  // A recipe may leave promises behind that a stop cancels: that is the stop, which has its own end. So do calls of an
+  // engine that was lost: the run goes on with another, or says itself that it cannot.
+  if (!isOfInterrupt(thrown) && !isOfLoss(thrown)) exit(codeOfFailure(thrown));
 });
 // A command may wait for a thread that does not count as work; the process must not end under it.
 const keptAlive = setInterval(() => undefined, 60_000);
@@ -89,6 +90,10 @@ function codeOfFailure(thrown: unknown): number {
 
 function isOfInterrupt(thrown: unknown): boolean {
   return (interrupts?.first ?? null) !== null && isSparError(thrown) && thrown.code === "aborted";
+}
+
+function isOfLoss(thrown: unknown): boolean {
+  return isSparError(thrown) && thrown.code === "engine-lost";
 }
 
 /** A closed pipe ends quietly; output that cannot be written any more is told about, once. */

@@ -4,6 +4,7 @@
  */
 import { Command } from "commander";
 import { addDoctorCommand } from "./commands/doctor.ts";
+import { addEngineCommand } from "./commands/engine.ts";
 import { addExportCommand } from "./commands/export.ts";
 import { addHelpCommand } from "./commands/help.ts";
 import { addListCommand } from "./commands/list.ts";
@@ -55,6 +56,7 @@ export function createProgram(options: ProgramOptions): Command {
   addPlayCommand(program, shell);
   addReplayCommand(program, shell);
   addExportCommand(program, shell);
+  addEngineCommand(program, shell);
   addDoctorCommand(program, shell);
   addHelpCommand(program, shell);
   return program;

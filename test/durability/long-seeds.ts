@@ -19,6 +19,7 @@ import {
   spinOnEmbedded,
   type MomentCounts,
 } from "./kill-lives.ts";
+import { killClients, killWorkers, makeWorkplace, randomWorkerKills } from "./worker-lives.ts";
 
 export interface SeedRange {
   readonly first: number;
@@ -57,6 +58,33 @@ export async function killSeeds({ first, last }: SeedRange, onSeed: OnSeed): Pro
     rmSync(folder, { recursive: true, force: true });
   }
   rmSync(root, { recursive: true, force: true });
+}
+
+/** Runs on a PyTorch worker: with even seeds the worker dies, with odd ones the client. */
+export async function killWorkerSeeds(
+  { first, last }: SeedRange,
+  python: string,
+  onSeed: OnSeed,
+): Promise<void> {
+  const root = mkdtempSync(join(tmpdir(), "spar-kill-worker-"));
+  try {
+    const place = makeWorkplace(root, python, 3);
+    await killWorkers(place, join(root, "whole"), []);
+    const whole = await contentOf(join(root, "whole"));
+    for (let seed = first; seed <= last; seed++) {
+      const folder = join(root, String(seed));
+      const kills = randomWorkerKills(seed, 3);
+      const problem = await problemOf(async () => {
+        await (seed % 2 === 0 ? killWorkers : killClients)(place, folder, kills);
+        if (!isDeepStrictEqual(await contentOf(folder), whole))
+          throw new Error(`the run ended otherwise: ${JSON.stringify(kills)}`);
+      });
+      onSeed(seed, problem);
+      rmSync(folder, { recursive: true, force: true });
+    }
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
 }
 
 const damagesPerSeed = 60;

@@ -46,7 +46,8 @@ export function engineSettings(
   };
 }
 
-function ownOptions({ id, module }: LocatedEngine, typed: readonly string[]): JsonObject {
+/** What `--engine-set` says. @throws `unknown-option`, `invalid-option` */
+export function ownOptions({ id, module }: LocatedEngine, typed: readonly string[]): JsonObject {
   if (typed.length === 0) return {};
   if (module.options !== undefined)
     return parseSetOptions(typed, module.options, { flag: "--engine-set", owner: `engine ${id}` });

@@ -7,6 +7,7 @@ import { isSparError, messageOf, SparError, suggestName } from "../../base/index
 import type { CallOptions, JsonObject } from "../../base/index.ts";
 import type { Capability, Engine } from "../../contract/index.ts";
 import type { OptionsSchema } from "../../train/index.ts";
+import type { EngineWork } from "./engine-work.ts";
 import { loadModule, looksLikePath } from "./load-module.ts";
 import { modulesByFolder, type PackageFolder } from "./package-folder.ts";
 
@@ -39,7 +40,7 @@ export interface EngineSurroundings {
 }
 
 /** What `engine.ts` of an engine exports. */
-export interface EngineModule {
+export interface EngineModule extends EngineWork {
   createEngine(settings: EngineSettings, call?: CallOptions): Engine | Promise<Engine>;
   /** Its own options, where it has any: what `--engine-set` takes. */
   readonly options?: OptionsSchema;

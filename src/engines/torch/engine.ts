@@ -10,6 +10,7 @@ import type { Capability, Engine } from "../../contract/index.ts";
 import { installCommand } from "./errors.ts";
 import { readOptions, torchOptions, workerArguments } from "./options.ts";
 import { findPython, type Surroundings } from "./python.ts";
+import { readKey, readServer } from "./server-files.ts";
 import { makeWorkingFolder } from "./working-folder.ts";
 import { WorkerProcess, type WorkerStart } from "./worker-process.ts";
 
@@ -29,11 +30,28 @@ export interface TorchEngineOptions {
 }
 
 export { torchOptions as options };
+export {
+  install,
+  planInstallation,
+  type Installation,
+  type InstallationPlan,
+  type InstallOptions,
+} from "./install.ts";
+export {
+  listServers,
+  startServer,
+  stopServer,
+  type ListedServer,
+  type ServerStart,
+  type StoppedServer,
+} from "./servers.ts";
 
 /** What the worker can do and this client can ask for. */
 export const capabilities: ReadonlySet<Capability> = new Set<Capability>([
   "cancel",
   "discard-gradients",
+  "embeddings",
+  "entropies",
   "full-finetune",
   "hub-models",
   "idempotent-submission",
@@ -43,12 +61,14 @@ export const capabilities: ReadonlySet<Capability> = new Set<Capability>([
   "loss:dro",
   "loss:importanceSampling",
   "loss:ppo",
+  "one-pass-custom-loss",
   "optimizer:adam",
   "optimizer:adamw",
   "optimizer:rmsprop",
   "optimizer:sgd",
   "prompt-logprobs",
   "several-models",
+  "values",
 ]);
 
 /** What has to be typed before it starts here; null where nothing has. */
@@ -73,6 +93,7 @@ export async function createEngine(given: TorchEngineOptions = {}, call: CallOpt
     dataFolder = join(tmpdir(), "spar"),
     threadCount = availableParallelism(),
   } = given;
+  if (options.server !== "") return useServer(options.server, dataFolder, call);
   const python = findPython(options.python, { environment, dataFolder });
   const states = makeWorkingFolder(dataFolder);
   const start: WorkerStart = {
@@ -99,6 +120,15 @@ export async function createEngine(given: TorchEngineOptions = {}, call: CallOpt
     await stop();
     throw thrown;
   }
+}
+
+/** A worker that goes on when this engine ends. */
+async function useServer(name: string, dataFolder: string, call: CallOptions): Promise<Engine> {
+  const { url } = readServer(dataFolder, name);
+  const server = { url, key: readKey(dataFolder, name), executor: "spar", sharesFiles: true } as const;
+  const owner = { engineId: "torch", threadCount: 1, stop: async () => undefined };
+  const { createEngine: createClient } = await import("../tinker/engine.ts");
+  return createClient({ ...server, owner }, call);
 }
 
 function ignore(): void {

@@ -23,6 +23,10 @@ const schema = z.strictObject({
     .default(2048)
     .describe("positions of one micro-batch, padding included: less memory, or more speed"),
   offline: z.boolean().default(false).describe("models come from folders alone, never from the hub"),
+  server: z
+    .string()
+    .default("")
+    .describe("the name of a worker that spar engine start began, to be used instead of one for this run"),
   startSeconds: z.number().positive().default(300).describe("how long the worker may take to start"),
 });
 
@@ -34,6 +38,7 @@ export interface TorchOptions {
   readonly gradientCheckpointing: boolean;
   readonly microBatchTokens: number;
   readonly offline: boolean;
+  readonly server: string;
   readonly startSeconds: number;
 }
 

@@ -142,8 +142,8 @@ export class WorkerProcess {
     for (const line of this.#standardOutput.split("\n").slice(0, -1)) {
       const ready = readReady(line);
       if (ready !== null) {
-        this.#url = ready;
-        this.#ready.resolve(ready);
+        this.#url = ready.url;
+        this.#ready.resolve(ready.url);
       }
     }
   }
@@ -169,9 +169,10 @@ export function newKey(): string {
   return `tml-${randomBytes(24).toString("base64url")}`;
 }
 
-function readReady(line: string): string | null {
+/** Where a worker listens, where a line of its output says so. */
+export function readReady(line: string): { readonly url: string; readonly pid: number } | null {
   try {
-    return readyLine.safeParse(JSON.parse(line)).data?.url ?? null;
+    return readyLine.safeParse(JSON.parse(line)).data ?? null;
   } catch {
     return null;
   }
