@@ -72,7 +72,7 @@ export const spinPresets: Readonly<Record<string, Preset<SpinOptions>>> = {
     ],
   },
   smoke: {
-    summary: "SmolLM2-135M-Instruct on problems of GSM8K: two iterations, half an hour on two cores",
+    summary: "SmolLM2-135M-Instruct on problems of GSM8K: two iterations on two cores without a GPU",
     engine: "torch",
     options: smoke,
     departures: [
@@ -85,7 +85,7 @@ export const spinPresets: Readonly<Record<string, Preset<SpinOptions>>> = {
   },
   paper: {
     summary: "the text of the paper: zephyr-7b-sft-full on 49,792 UltraChat prompts, 4 iterations",
-    engine: "tinker",
+    engine: "torch",
     options: { ...published, maxPromptTokens: 1024, maxSequenceTokens: 2048, temperature: 1 },
     departures: [
       "reference log-probabilities are computed once per pair and kept, which gives the same loss with one model in memory",
@@ -95,7 +95,7 @@ export const spinPresets: Readonly<Record<string, Preset<SpinOptions>>> = {
   released: {
     summary:
       "the authors' code: 1,024 tokens, greedy answers under instruction headers, 6-epoch schedule stopped after 2",
-    engine: "tinker",
+    engine: "torch",
     options: {
       ...published,
       maxPromptTokens: 512,
