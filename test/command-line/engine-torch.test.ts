@@ -83,7 +83,7 @@ describe("engine torch on the command line", { timeout: 120_000 }, () => {
       "--engine",
       "torch",
       "--engine-set",
-      "offline=true",
+      "mayDownload=true",
       "--set",
       "updateCount=30",
       "--name",
@@ -102,8 +102,8 @@ describe("engine torch on the command line", { timeout: 120_000 }, () => {
     const resumed = await spar("stopped", ["resume", "stopped"]);
     expect(resumed.code).toBe(0);
     expect(startedWorkers(recordOf("stopped")).map(({ words }) => words.includes("--may-download"))).toEqual([
-      false,
-      false,
+      true,
+      true,
     ]);
     for (const { pid } of startedWorkers(recordOf("stopped"))) await expectGone(pid);
   });

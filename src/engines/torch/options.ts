@@ -22,7 +22,10 @@ const schema = z.strictObject({
     .positive()
     .default(2048)
     .describe("positions of one micro-batch, padding included: less memory, or more speed"),
-  offline: z.boolean().default(false).describe("models come from folders alone, never from the hub"),
+  mayDownload: z
+    .boolean()
+    .default(false)
+    .describe("base models may be fetched from the hub by their name; else they come from folders alone"),
   server: z
     .string()
     .default("")
@@ -37,7 +40,7 @@ export interface TorchOptions {
   readonly deterministic: boolean;
   readonly gradientCheckpointing: boolean;
   readonly microBatchTokens: number;
-  readonly offline: boolean;
+  readonly mayDownload: boolean;
   readonly server: string;
   readonly startSeconds: number;
 }
@@ -66,7 +69,7 @@ export function workerArguments(
     String(options.microBatchTokens),
     ...(options.deterministic ? ["--deterministic"] : []),
     ...(options.gradientCheckpointing ? ["--gradient-checkpointing"] : []),
-    ...(options.offline ? [] : ["--may-download"]),
+    ...(options.mayDownload ? ["--may-download"] : []),
     "--shared-files",
   ];
 }

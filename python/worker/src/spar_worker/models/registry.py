@@ -54,7 +54,8 @@ class Registry:
         raise WorkerError(
             "model-unknown",
             f"expected a base model of {sorted(self.settings.models)}, got {name!r}",
-            hint="start the worker with --model NAME=FOLDER, or with --shared-files and name a folder",
+            hint="name a folder (with --shared-files), start the worker with --model NAME=FOLDER, or let it "
+            "fetch from the hub with --may-download; for spar that is --engine-set mayDownload=true",
         )
 
     def create(self, model_id: str, base: BaseModel, tuning: Tuning) -> TrainedModel:
