@@ -47,7 +47,10 @@ export function capabilityMissing(engineId: string, capability: Capability): Spa
     "capability-missing",
     `engine ${engineId} lacks ${capability}: ${capabilityMeanings[capability]}`,
     {
-      hint: `choose an engine that has ${capability}; spar doctor lists them`,
+      hint:
+        capability === "hub-models"
+          ? "name a folder in the hub's format, or allow an engine that can download to do so: its options say how"
+          : `choose an engine that has ${capability}; spar doctor lists them`,
       facts: { engineId, capability },
     },
   );

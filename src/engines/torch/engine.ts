@@ -46,7 +46,7 @@ export {
   type StoppedServer,
 } from "./servers.ts";
 
-/** What the worker can do and this client can ask for. */
+/** What the worker can do and this client can ask for; `hub-models` with the option `mayDownload`. */
 export const capabilities: ReadonlySet<Capability> = new Set<Capability>([
   "cancel",
   "discard-gradients",
