@@ -1,5 +1,5 @@
 /** What a run of self-play from nothing will do, in numbers, before it starts. */
-import { parameterCountOf } from "spar/contract";
+import { activationBytesOf, parameterCountOf } from "spar/contract";
 import type { Plan } from "spar/train";
 import type { GamesOptions } from "./options.ts";
 import { architectureOf, worldOf } from "./worlds.ts";
@@ -19,6 +19,7 @@ export function planGames(options: GamesOptions): Plan {
   const { width, layerCount, headCount } = options.architecture;
   const parameterCount = parameterCountOf(architectureOf(options));
   const checkpointBytes = 3 * 4 * parameterCount;
+  const trained = { count: gamesPerUpdate * seatCount, tokens: contextLength };
   const turns = (games + controlGames) * match.limits.turns;
   return {
     lines: [
@@ -47,18 +48,11 @@ export function planGames(options: GamesOptions): Plan {
       `policy: ${rounds} rounds of ${updatesPerRound} updates, each measured at its end`,
       ...options.controls.map((control) => `control-${control}: as many rounds`),
     ],
-    memoryBytes: models * 4 * 4 * parameterCount + activationBytes(options, contextLength, seatCount),
+    memoryBytes: models * 4 * 4 * parameterCount + activationBytesOf(options.architecture, trained),
     diskBytes:
       turns * recordBytesPerTurn +
       (games + controlGames) * recordBytesPerGame +
       models * (options.pool.size + 1) * checkpointBytes,
     inputs: [],
   };
-}
-
-/** See the plan of SPIN for the count. @paper arXiv:2205.05198 sec. 4.1 */
-function activationBytes(options: GamesOptions, contextLength: number, seatCount: number): number {
-  const { width, layerCount, headCount } = options.architecture;
-  const positions = options.gamesPerUpdate * seatCount * contextLength;
-  return Math.round(positions * layerCount * (17 * width + 2.5 * headCount * contextLength) * 4);
 }

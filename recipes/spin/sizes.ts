@@ -2,6 +2,7 @@
  * What a run of SPIN takes of memory and disk, for the plan. Estimates: a warning comes from them, no refusal. The
  * reference needs no second model, since its log-probabilities are computed once per pair.
  */
+import { activationBytesOf } from "spar/contract";
 import type { BaseModelSizes } from "./base-model.ts";
 import type { SpinOptions } from "./options.ts";
 
@@ -38,18 +39,10 @@ export function memoryBytes(options: SpinOptions, sizes: BaseModelSizes | null):
   return parameters * bytes + adapters * 4 * (2 + momentCount(options)) + held;
 }
 
-/**
- * The usual count for a transformer that keeps everything for the backward pass: for each position and
- * layer 17 values per unit of width, and 2.5 per head and position that is attended to.
- *
- * @paper arXiv:2205.05198 sec. 4.1 (34 and 5 bytes there, at two bytes a value)
- */
+/** Of one update: the references and the answers, or the rows of the warm-up. */
 function activationBytes({ architecture, ...options }: SpinOptions): number {
-  const rows = Math.max(options.warmUp.rowsPerUpdate, 2 * options.pairsPerUpdate);
-  const positions = rows * options.maxSequenceTokens;
-  const { width, layerCount, headCount } = architecture;
-  const perPosition = 17 * width + 2.5 * headCount * options.maxSequenceTokens;
-  return Math.round(positions * layerCount * perPosition * 4);
+  const count = Math.max(options.warmUp.rowsPerUpdate, 2 * options.pairsPerUpdate);
+  return activationBytesOf(architecture, { count, tokens: options.maxSequenceTokens });
 }
 
 /** Python with PyTorch and transformers, before there is a model. */

@@ -58,8 +58,8 @@ export {
   type LossOutputName,
   type LossOutputs,
 } from "./losses.ts";
+export { activationBytesOf, parameterCountOf } from "./model-size.ts";
 export type { Architecture, ModelSource, TokenizerDefinition, Tuning } from "./models.ts";
-export { parameterCountOf } from "./parameter-count.ts";
 export {
   optimizerDefaults,
   optimizerKinds,

@@ -15,11 +15,16 @@ export interface EngineOptions extends ServerOptions {
 }
 
 export function addEngineOptions(command: Command): Command {
-  const engineSet = new Option(
+  return addEngineSet(addServerOptions(command));
+}
+
+/** Options of the engine itself. */
+export function addEngineSet(command: Command): Command {
+  const option = new Option(
     "--engine-set <key=value>",
     "change an option of the engine, may be repeated: spar engine list shows them",
   );
-  return addServerOptions(command).addOption(engineSet.argParser(collect).default([], "none"));
+  return command.addOption(option.argParser(collect).default([], "none"));
 }
 
 export function surroundingsOf(shell: Pick<Shell, "environment" | "workingFolder">): EngineSurroundings {

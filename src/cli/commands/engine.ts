@@ -11,7 +11,7 @@ import {
 } from "../engine/servers.ts";
 import { installEngine, type InstallCommandOptions } from "../engine/install.ts";
 import type { Shell } from "../shell.ts";
-import { ownOptions } from "./engine-options.ts";
+import { addEngineSet, ownOptions } from "./engine-options.ts";
 import { addCommonOptions, collect } from "./recipe-options.ts";
 import { addThreadOption } from "./thread-option.ts";
 
@@ -37,16 +37,11 @@ export function addEngineCommand(program: Command, shell: Shell): void {
     .action(async (id: string, options: InstallCommandOptions) =>
       installEngine(await locate(id, shell, "install"), options, shell),
     );
-  const start = addThreadOption(group.command("start <id>"))
+  const start = addEngineSet(addThreadOption(group.command("start <id>")))
     .description("start a server that outlives a run")
     .option("--name <name>", "what it is called; else the engine's name with a number")
     .addOption(
       new Option("--model <name=folder>", "a base model by the name that clients use; may be repeated")
-        .argParser(collect)
-        .default([], "none"),
-    )
-    .addOption(
-      new Option("--engine-set <key=value>", "change an option of the engine, may be repeated")
         .argParser(collect)
         .default([], "none"),
     )

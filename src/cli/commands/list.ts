@@ -11,7 +11,7 @@ import type { Shell } from "../shell.ts";
 import { shownPath, shownPaths } from "../shown-path.ts";
 import { surroundingsOf } from "./engine-options.ts";
 import { addCommonOptions } from "./recipe-options.ts";
-import { formatTable } from "../terminal/table.ts";
+import { listingTable } from "../terminal/table.ts";
 import { oneLine } from "../terminal/text.ts";
 
 interface ListOptions {
@@ -94,13 +94,7 @@ function listingLines(listing: Listing, shell: Shell): string[] {
   const { style, maximumWidth } = shell.screen;
   const { workingFolder } = shell;
   const table = (names: readonly string[], rows: readonly string[][]): string[] =>
-    rows.length === 0
-      ? ["none"]
-      : formatTable(
-          names.map((name) => ({ name })),
-          rows,
-          maximumWidth,
-        );
+    listingTable(names, rows, maximumWidth);
   return [
     style.heading("Recipes"),
     ...table(

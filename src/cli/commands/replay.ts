@@ -44,25 +44,25 @@ export function addReplayCommand(program: Command, shell: Shell): void {
 }
 
 function listEpisodes(reader: RunReader, options: ReplayOptions, shell: Shell): void {
-  const rows: string[][] = [];
+  const last: EpisodeSummary[] = [];
   const stepCounts = new Map<string, number>();
   let count = 0;
   for (const summary of reader.episodes(options.step === undefined ? {} : { stepName: options.step })) {
     count++;
     stepCounts.set(summary.start.stepName, (stepCounts.get(summary.start.stepName) ?? 0) + 1);
-    rows.push(episodeRow(summary));
+    last.push(summary);
     // What was learned shows in the last ones.
-    if (options.limit > 0 && rows.length > options.limit) rows.shift();
+    if (options.limit > 0 && last.length > options.limit) last.shift();
   }
   if (count === 0) throw noEpisodes(reader, options);
   const columns = ["episode", "game", "turns", "task", "outcome"].map((name) => ({ name }));
-  shell.screen.print(...formatTable(columns, rows, shell.screen.maximumWidth));
-  if (count > rows.length)
+  shell.screen.print(...formatTable(columns, last.map(episodeRow), shell.screen.maximumWidth));
+  if (count > last.length)
     shell.screen.notice(
-      `${countOf(count - rows.length, "earlier episode")}: --limit 0 lists all, --step those of one: ${tellSteps(stepCounts)}`,
+      `${countOf(count - last.length, "earlier episode")}: --limit 0 lists all, --step those of one: ${tellSteps(stepCounts)}`,
     );
   shell.screen.notice(
-    `show one: ${commandName(shell)} replay ${runArgument(reader.paths.folder, shell)} ${shellWord(rows.at(-1)?.[0] ?? "")}`,
+    `show one: ${commandName(shell)} replay ${runArgument(reader.paths.folder, shell)} ${shellWord(last.at(-1)?.start.id ?? "")}`,
   );
 }
 

@@ -6,7 +6,7 @@ import { listEngines, type LocatedEngine } from "../discovery/engines.ts";
 import { listOptionPaths } from "../options/option-paths.ts";
 import type { Shell } from "../shell.ts";
 import { shownPath } from "../shown-path.ts";
-import { formatTable } from "../terminal/table.ts";
+import { listingTable } from "../terminal/table.ts";
 
 /** What commands about servers share. */
 export interface OutputOptions {
@@ -96,20 +96,12 @@ export async function listEngineServers(options: OutputOptions, shell: Shell): P
     server.models.join(", "),
   ]);
   const names = ["server", "engine", "state", "address", "process", "since", "models"];
-  const table = (heads: readonly string[], lines: readonly string[][]): string[] =>
-    lines.length === 0
-      ? ["none"]
-      : formatTable(
-          heads.map((name) => ({ name })),
-          lines,
-          maximumWidth,
-        );
   screen.print(
     style.heading("Servers"),
-    ...table(names, rows),
+    ...listingTable(names, rows, maximumWidth),
     "",
     style.heading("Options of engines, for --engine-set"),
-    ...table(["engine", "option", "meaning"], optionRows),
+    ...listingTable(["engine", "option", "meaning"], optionRows, maximumWidth),
   );
 }
 

@@ -134,3 +134,17 @@ function showCell(cell: TableCell, column: Column): string {
   if (typeof cell === "string") return oneLine(cell);
   return column.digits === undefined || !Number.isFinite(cell) ? String(cell) : cell.toFixed(column.digits);
 }
+
+/** A table of columns by name, or the word `none` where it has no rows. */
+export function listingTable(
+  names: readonly string[],
+  rows: readonly (readonly string[])[],
+  maximumWidth: number,
+): string[] {
+  if (rows.length === 0) return ["none"];
+  return formatTable(
+    names.map((name) => ({ name })),
+    rows,
+    maximumWidth,
+  );
+}

@@ -41,10 +41,23 @@ export function didNotStart(how: string, log: string, python: string): SparError
   return engineError("engine-failed", message);
 }
 
+/** It neither listened nor ended in time. */
+export function didNotListen(timeoutMs: number, log: string): SparError {
+  const seconds = Math.round(timeoutMs / 1000);
+  return engineError(
+    "deadline-exceeded",
+    `the PyTorch worker did not listen within ${seconds} s; ${said(log)}`,
+    {
+      hint: "give it more time: --engine-set startSeconds=900",
+      retryable: true,
+      facts: { timeoutMs },
+    },
+  );
+}
+
 /** The process ended while it was used. */
 export function workerLost(how: string, log: string): SparError {
-  const lines = log.trim() === "" ? "it said nothing" : `its last lines:\n${lastLines(log)}`;
-  return engineError("engine-lost", `the PyTorch worker ended with ${how}; ${lines}`, {
+  return engineError("engine-lost", `the PyTorch worker ended with ${how}; ${said(log)}`, {
     hint: "a run goes on from its last checkpoint: spar resume; where this repeats, there may be too little memory",
     retryable: true,
   });
@@ -53,4 +66,8 @@ export function workerLost(how: string, log: string): SparError {
 /** How a process ended, in words. */
 export function endInWords(code: number | null, signal: string | null): string {
   return signal === null ? `code ${code}` : `the signal ${signal}`;
+}
+
+function said(log: string): string {
+  return log.trim() === "" ? "it said nothing" : `its last lines:\n${lastLines(log)}`;
 }

@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { messageOf, pause, throwIfAborted, type CallOptions, type JsonObject } from "../../base/index.ts";
 import { engineError } from "../../contract/index.ts";
-import { didNotStart, endInWords, lastLines, pythonMissing } from "./errors.ts";
+import { didNotListen, didNotStart, endInWords, pythonMissing } from "./errors.ts";
 import { readOptions, workerArguments } from "./options.ts";
 import { findPython, pythonVariables, type Surroundings } from "./python.ts";
 import {
@@ -164,12 +164,7 @@ async function listening(starting: Starting, call: CallOptions): Promise<{ url: 
       if (ready !== null) return ready;
     }
   }
-  const log = readFileSync(paths.log, "utf8");
-  throw engineError(
-    "deadline-exceeded",
-    `the PyTorch worker did not listen within ${Math.round(timeoutMs / 1000)} s; its last lines:\n${lastLines(log)}`,
-    { hint: "give it more time: --engine-set startSeconds=900", retryable: true },
-  );
+  throw didNotListen(timeoutMs, readFileSync(paths.log, "utf8"));
 }
 
 async function isGone(processId: number, timeoutMs: number, call: CallOptions): Promise<boolean> {

@@ -8,7 +8,7 @@ import type { Readable, Writable } from "node:stream";
 import { z } from "zod";
 import { isSparError, messageOf, withDeadline, type CallOptions } from "../../base/index.ts";
 import { engineError } from "../../contract/index.ts";
-import { didNotStart, endInWords, lastLines, pythonMissing, workerLost } from "./errors.ts";
+import { didNotListen, didNotStart, endInWords, pythonMissing, workerLost } from "./errors.ts";
 import { pythonVariables, type Surroundings } from "./python.ts";
 
 export interface WorkerStart {
@@ -91,7 +91,7 @@ export class WorkerProcess {
       } catch (thrown) {
         if (!isSparError(thrown) || thrown.code !== "deadline-exceeded") throw thrown;
         waitedMs += partMs;
-        if (waitedMs >= timeoutMs) throw this.#tooSlow(timeoutMs);
+        if (waitedMs >= timeoutMs) throw didNotListen(timeoutMs, this.#log);
         onProgress(`the PyTorch worker is still starting, after ${Math.round(waitedMs / 1000)} s`);
       }
     }
@@ -152,15 +152,6 @@ export class WorkerProcess {
     const shown = text.replaceAll(this.key, "***");
     this.#log = (this.#log + shown).slice(-keptLogCharacters);
     this.#onLog(shown);
-  }
-
-  #tooSlow(timeoutMs: number): Error {
-    const said = this.#log.trim() === "" ? "it said nothing" : `its last lines:\n${lastLines(this.#log)}`;
-    return engineError(
-      "deadline-exceeded",
-      `the PyTorch worker did not listen within ${Math.round(timeoutMs / 1000)} s; ${said}`,
-      { hint: "give it more time: --engine-set startSeconds=900", retryable: true, facts: { timeoutMs } },
-    );
   }
 }
 

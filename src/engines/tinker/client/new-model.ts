@@ -1,7 +1,8 @@
 /** Models appear and go: `create_model` and `unload_model`. */
 import { isSparError, type JsonObject } from "../../../base/index.ts";
-import { anyAnswer, createdModelAnswer, futureAnswer, optimizerAnswer } from "../wire/answers.ts";
+import { anyAnswer, createdModelAnswer, optimizerAnswer } from "../wire/answers.ts";
 import { jsonResult, type Connection } from "./connection.ts";
+import { doWork } from "./unordered-work.ts";
 
 export interface NewModelOptions {
   readonly baseModel: string;
@@ -42,48 +43,21 @@ export async function createUntrained(
     ...(extension === undefined ? {} : { spar: extension }),
     type: "create_model",
   };
-  // A model that was made twice costs room and nothing else.
-  const submit = async (): Promise<string> =>
-    connection.ask(futureAnswer, {
-      method: "POST",
-      path: "create_model",
-      body: { type: "json", value },
-      signal,
-      canRepeat: true,
-    });
   const what = `create_model of ${baseModel === "" ? "an architecture" : baseModel}`;
-  const result = await connection.result({
-    requestId: await submit(),
-    what,
-    requestType: "CreateModel",
-    isBinary: false,
-    isHarmless: true,
-    resubmit: submit,
-    signal,
-  });
-  return jsonResult(createdModelAnswer, result, what);
+  // A model that was made twice costs room and nothing else.
+  const repeats = { canRepeat: true, resubmits: true };
+  const work = { path: "create_model", value, what, requestType: "CreateModel", ...repeats };
+  return jsonResult(createdModelAnswer, await doWork(connection, work, signal), what);
 }
 
 /** A step of length zero, as the first request of a model. */
 async function dropGradients(connection: Connection, modelId: string, signal: AbortSignal): Promise<void> {
   const what = `the first optim_step of ${modelId}`;
   const adam = { learning_rate: 0, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0 };
-  const requestId = await connection.ask(futureAnswer, {
-    method: "POST",
-    path: "optim_step",
-    body: { type: "json", value: { model_id: modelId, seq_id: 1, adam_params: adam, type: "optim_step" } },
-    signal,
-    canRepeat: connection.profile.recognises.steps,
-  });
-  const result = await connection.result({
-    requestId,
-    what,
-    requestType: "OptimStep",
-    isBinary: false,
-    isHarmless: true,
-    signal,
-  });
-  jsonResult(optimizerAnswer, result, what);
+  const value = { model_id: modelId, seq_id: 1, adam_params: adam, type: "optim_step" };
+  const repeats = { canRepeat: connection.profile.recognises.steps, resubmits: false };
+  const work = { path: "optim_step", value, what, requestType: "OptimStep", ...repeats };
+  jsonResult(optimizerAnswer, await doWork(connection, work, signal), what);
 }
 
 /** Frees a model where the server can. One that is not there any more is what was wanted. */
@@ -98,22 +72,9 @@ export async function unloadModel(connection: Connection, modelId: string): Prom
 }
 
 async function unload(connection: Connection, modelId: string): Promise<void> {
-  const signal = connection.closing;
   const what = `unload_model of ${modelId}`;
-  const requestId = await connection.ask(futureAnswer, {
-    method: "POST",
-    path: "unload_model",
-    body: { type: "json", value: { model_id: modelId, type: "unload_model" } },
-    signal,
-    canRepeat: true,
-  });
-  const result = await connection.result({
-    requestId,
-    what,
-    requestType: "UnloadModel",
-    isBinary: false,
-    isHarmless: true,
-    signal,
-  });
-  jsonResult(anyAnswer, result, what);
+  const value = { model_id: modelId, type: "unload_model" };
+  const repeats = { canRepeat: true, resubmits: false };
+  const work = { path: "unload_model", value, what, requestType: "UnloadModel", ...repeats };
+  jsonResult(anyAnswer, await doWork(connection, work, connection.closing), what);
 }

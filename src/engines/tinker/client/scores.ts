@@ -1,12 +1,12 @@
 /** Scores of whole inputs by published weights, on servers of ours: values at every position, or an embedding. */
 import { mapBounded, type CallOptions, type JsonObject } from "../../../base/index.ts";
 import { unexpectedAnswer } from "../errors.ts";
-import { futureAnswer } from "../wire/answers.ts";
 import type { WireChunk } from "../wire/data.ts";
 import { chunkJson } from "../wire/pass-request.ts";
 import { cutIntoChunks } from "./chunks.ts";
 import type { Connection } from "./connection.ts";
 import { readPassOutput } from "./pass-outputs.ts";
+import { doWork } from "./unordered-work.ts";
 
 export type ScoreOutput = "values" | "embedding";
 
@@ -47,24 +47,10 @@ async function scorePart(
     output,
     inputs: inputs.map((chunks) => chunks.map(chunkJson)),
   };
-  const submit = async (): Promise<string> =>
-    connection.ask(futureAnswer, {
-      method: "POST",
-      path: "spar/score",
-      body: { type: "json", value },
-      signal,
-      canRepeat: true,
-    });
   const what = `score of ${path}`;
-  const result = await connection.result({
-    requestId: await submit(),
-    what,
-    requestType: "Score",
-    isBinary: true,
-    isHarmless: true,
-    resubmit: submit,
-    signal,
-  });
+  const repeats = { canRepeat: true, resubmits: true };
+  const work = { path: "spar/score", value, what, requestType: "Score", isBinary: true, ...repeats };
+  const result = await doWork(connection, work, signal);
   const { rows } = readPassOutput(result, what, inputs.length);
   return rows.map((row) => {
     const numbers = row[output];

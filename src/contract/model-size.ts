@@ -1,4 +1,4 @@
-/** How many weights an architecture has, for plans: known before any engine starts. */
+/** How large a model from scratch is, for plans: known before any engine starts. */
 import type { Architecture } from "./models.ts";
 
 /**
@@ -14,4 +14,19 @@ export function parameterCountOf(architecture: Architecture, head: "policy" | "v
   const positions = architecture.positions === "learned" ? contextLength * width : 0;
   const valueHead = head === "value" ? width : 0;
   return vocabularyMatrices * vocabularySize * width + positions + layerCount * layer + norm + valueHead;
+}
+
+/**
+ * The usual count for a transformer in float32 that keeps everything for the backward pass: for each position and layer
+ * 17 values per unit of width, and 2.5 per head and position that is attended to.
+ *
+ * @unit bytes
+ * @paper arXiv:2205.05198 sec. 4.1 (34 and 5 bytes there, at two bytes a value)
+ */
+export function activationBytesOf(
+  { width, layerCount, headCount }: Pick<Architecture, "width" | "layerCount" | "headCount">,
+  rows: { readonly count: number; readonly tokens: number },
+): number {
+  const perPosition = 17 * width + 2.5 * headCount * rows.tokens;
+  return Math.round(rows.count * rows.tokens * layerCount * perPosition * 4);
 }
