@@ -46,7 +46,7 @@ const smoke: Partial<SpinOptions> = {
   warmUp: { epochs: 0, rowsPerUpdate: 8, learningRate: 5e-4, finalLearningRateShare: 1, weightDecay: 0 },
   iterationCount: 2,
   betas: [0.1],
-  learningRates: [5e-4],
+  learningRates: [1e-4],
   // Not every server clips, and one that does not is to give the same numbers.
   clipGradientNorm: 0,
   pairsPerUpdate: 8,

@@ -46,7 +46,7 @@ class BaseModel:
     @property
     def vocabulary_size(self) -> int:
         """Ids are below it."""
-        return int(self.network.config.get_text_config().vocab_size)
+        return self.network.vocabulary_size
 
     @property
     def context_length(self) -> int:

@@ -9,10 +9,9 @@ from transformers.cache_utils import Cache
 
 from ..models.network import Network
 from ..models.versions import Version
-from ..rows import FloatArray, IntArray
-from ..wire.results import no_logprob
 from .cache import append_rows, new_cache, select_rows
 from .draw import draw
+from .prompt_scores import most_likely, score_prompt
 from .requests import SampledSequence, Ticket, TopTokens
 
 
@@ -52,14 +51,15 @@ class RunningBatch:
         for index, group in enumerate(groups):
             for ticket in group:
                 if ticket.request.has_prompt_logprobs:
-                    _score_prompt(ticket, output.logits[index, padding[index] :])
+                    score_prompt(ticket, network, output.states[index, padding[index] :])
                 growing = [sequence for sequence in ticket.sequences if sequence.max_tokens > 0]
                 joining += growing
                 rows += [index] * len(growing)
         if not joining:
             return
         select_rows(cache, rows)
-        self._draw(joining, output.logits[:, -1].float()[torch.tensor(rows, device=device)])
+        logits = network.logits(output.states[:, -1])
+        self._draw(joining, logits[torch.tensor(rows, device=device)])
         self._merge(joining, cache, [padding[row] for row in rows], length)
         self._drop_finished()
 
@@ -75,7 +75,7 @@ class RunningBatch:
             cache=self._cache,
         )
         self._length += 1
-        self._draw(self.sequences, output.logits[:, -1].float())
+        self._draw(self.sequences, network.logits(output.states[:, -1]))
         self._drop_finished()
 
     def drop(self, ticket: Ticket) -> None:
@@ -129,9 +129,7 @@ def _top_tokens(logits: Tensor, counts: Sequence[int]) -> Sequence[TopTokens | N
     width = min(max(counts), logits.shape[-1])
     if width == 0:
         return [None] * len(counts)
-    values, ids = (logits - logits.logsumexp(dim=-1, keepdim=True)).topk(width, dim=-1)
-    all_ids: IntArray = ids.cpu().numpy()
-    all_values: FloatArray = values.cpu().numpy()
+    all_ids, all_values = most_likely(logits, width)
     return [
         (all_ids[row, :count].copy(), all_values[row, :count].copy()) if count > 0 else None
         for row, count in enumerate(counts)
@@ -148,26 +146,3 @@ def _mask(padding: Sequence[int], length: int, device: torch.device) -> Tensor |
 def _positions(padding: Sequence[int], length: int, device: torch.device) -> Tensor:
     columns = torch.arange(length, device=device)
     return (columns - torch.tensor(list(padding), device=device).unsqueeze(-1)).clamp(min=0)
-
-
-def _score_prompt(ticket: Ticket, logits: Tensor) -> None:
-    """Log-probabilities of the prompt's own tokens, and of the most likely ones, where they are asked for."""
-    request = ticket.request
-    count = len(request.prompt)
-    scores = logits[: count - 1].float()
-    normalizer = scores.logsumexp(dim=-1, keepdim=True)
-    targets = torch.from_numpy(request.prompt[1:].copy()).to(scores.device).unsqueeze(-1)
-    found: FloatArray = (scores.gather(-1, targets) - normalizer).squeeze(-1).cpu().numpy()
-    first = 1 if request.scored_last is None else count - request.scored_last
-    logprobs = np.full(count, np.nan, dtype=np.float32)
-    logprobs[first:] = found[first - 1 :]
-    ticket.prompt_logprobs = logprobs
-    if request.prompt_topk == 0:
-        return
-    width = min(request.prompt_topk, scores.shape[-1])
-    values, ids = (scores - normalizer).topk(width, dim=-1)
-    top_ids = np.zeros((count, request.prompt_topk), dtype=np.int64)
-    top_logprobs = np.full((count, request.prompt_topk), no_logprob, dtype=np.float32)
-    top_ids[first:, :width] = ids.cpu().numpy()[first - 1 :]
-    top_logprobs[first:, :width] = values.cpu().numpy()[first - 1 :]
-    ticket.prompt_topk = (top_ids, top_logprobs)

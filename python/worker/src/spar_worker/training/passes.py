@@ -16,6 +16,7 @@ from ..models.trained import TrainedModel
 from ..rows import FloatArray, Row, check_row
 from .batches import plan_micro_batches
 from .losses import Loss, loss_terms
+from .token_outputs import token_outputs
 
 
 @dataclass(frozen=True)
@@ -84,19 +85,18 @@ def compute_outputs(model: TrainedModel, rows: Sequence[Row], wants: Wants) -> P
         columns = row.targets[:, None] if row.targets.ndim == 1 else row.targets
         targets[index, : row.position_count, : columns.shape[1]] = columns
     output = model.network(torch.from_numpy(input_ids).to(device), has_hidden=wants.values)
-    logits = output.logits.float()
-    normalizer = logits.logsumexp(dim=-1)
-    chosen = logits.gather(-1, torch.from_numpy(targets).to(device))
-    entropies = None
-    if wants.entropies:
-        expected = (torch.softmax(logits, dim=-1) * logits).sum(dim=-1)
-        entropies = normalizer - expected
+    logprobs, entropies = token_outputs(
+        model.network,
+        output.states,
+        torch.from_numpy(targets).to(device),
+        has_entropies=wants.entropies,
+    )
     values = None
     if wants.values:
         if model.value_head is None or output.hidden is None:
             raise invalid_input("expected a model with a value head, got one without")
         values = model.value_head(output.hidden.float()).squeeze(-1)
-    return PaddedOutputs(chosen - normalizer.unsqueeze(-1), entropies, values)
+    return PaddedOutputs(logprobs, entropies, values)
 
 
 def forward(
