@@ -14,7 +14,14 @@ import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { connect, createTrainingModel, Samplers, type WireRow, type WireSampleRequest } from "spar/tinker";
+import {
+  connect,
+  createTrainingModel,
+  Samplers,
+  type ProfileId,
+  type WireRow,
+  type WireSampleRequest,
+} from "spar/tinker";
 import { PlainProcess } from "./worker-plain.ts";
 import { startServer, writeSmallModel } from "./worker-server.ts";
 
@@ -57,6 +64,7 @@ async function open(options: {
   readonly url: string;
   readonly key: string;
   readonly model: string;
+  readonly profile: ProfileId;
 }): Promise<Contestant> {
   const connection = await connect(options);
   const model = await createTrainingModel(connection, { baseModel: options.model, lora: { rank, seed: 1 } });
@@ -142,11 +150,16 @@ const server = await startServer({
   more: values["worker-option"],
 });
 const plain = new PlainProcess(values.python, { folder: modelFolder, threads, rank });
-const worker = await open(server);
+const worker = await open({ ...server, profile: "spar" });
 const skyrl =
   values.skyrl === undefined
     ? null
-    : await open({ url: values.skyrl, key: "tml-dummy", model: values["skyrl-model"] });
+    : await open({
+        url: values.skyrl,
+        key: "tml-dummy",
+        model: values["skyrl-model"],
+        profile: "skyrl-jax",
+      });
 console.log(`${threads} threads, ${rounds} rounds, ${values.model ?? "a small model"}`);
 console.log(
   `${"".padEnd(44)}${"worker".padStart(9)}${"other".padStart(9)}${"ratio".padStart(8)}   of rounds`,
