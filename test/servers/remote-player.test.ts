@@ -52,18 +52,19 @@ const texts = (replies: readonly PlayerReply[]): string[] =>
   replies.map((reply) => (reply.kind === "reply" ? reply.text : reply.kind));
 
 describe.skipIf(workerPython === "")("the worker of SPAR_TEST_WORKER_PYTHON", () => {
+  const closing = new AsyncDisposableStack();
   let worker: TinyWorker | null = null;
   let connection: Connection | null = null;
 
   beforeAll(async () => {
-    worker = await startTinyWorker();
-    connection = await connect({ url: worker.url, key: worker.key });
+    const started = await startTinyWorker();
+    closing.defer(() => started.close());
+    const connected = await connect({ url: started.url, key: started.key });
+    closing.defer(() => connected.close());
+    [worker, connection] = [started, connected];
   }, 400_000);
 
-  afterAll(async () => {
-    await connection?.close();
-    await worker?.close();
-  }, 60_000);
+  afterAll(() => closing.disposeAsync(), 60_000);
 
   const place = (path?: string): OpenAiPlace => {
     if (worker === null || connection === null) throw new Error("expected a worker that runs");

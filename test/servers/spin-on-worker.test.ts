@@ -2,7 +2,8 @@
  * SPIN's preset of a real model, made tiny: a base model from a folder with its own chat template, adapters, human
  * answers, on the PyTorch worker. Skipped without a Python for it.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { systemClock, type JsonObject } from "spar/base";
@@ -14,8 +15,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { recipe } from "../../recipes/spin/recipe.ts";
 import { createEngine } from "../../src/engines/tinker/engine.ts";
 import { startTinyWorker, workerPython, type TinyWorker } from "./worker-process.ts";
-
-const root = mkdtempSync(path.join(tmpdir(), "spar-spin-worker-"));
 
 const numbers = ["nought", "one", "two", "three", "four", "five"];
 const exchanges = numbers.flatMap((left, first) =>
@@ -40,10 +39,14 @@ function notes(folder: string): string[] {
 }
 
 describe.skipIf(workerPython === "")("SPIN on the PyTorch worker", () => {
-  let worker: TinyWorker;
+  const closing = new AsyncDisposableStack();
+  let root = "";
   let common: Omit<Parameters<typeof startRun>[0], "folder">;
   beforeAll(async () => {
-    worker = await startTinyWorker();
+    root = await mkdtemp(path.join(tmpdir(), "spar-spin-worker-"));
+    closing.defer(() => rm(root, { recursive: true, force: true }));
+    const worker: TinyWorker = await startTinyWorker();
+    closing.defer(() => worker.close());
     const data = path.join(root, "sums.jsonl");
     writeFileSync(data, exchanges.map((exchange) => `${JSON.stringify(exchange)}\n`).join(""));
     const overrides: JsonObject = {
@@ -72,10 +75,7 @@ describe.skipIf(workerPython === "")("SPIN on the PyTorch worker", () => {
       software: { spar: "test", node: "test", commit: null },
     };
   }, 300_000);
-  afterAll(async () => {
-    await worker.close();
-    rmSync(root, { recursive: true, force: true });
-  });
+  afterAll(() => closing.disposeAsync(), 60_000);
 
   test("two iterations begin at log 2 without a gap to the sampler, and a run that was cut ends as one that was not", async () => {
     const whole = path.join(root, "whole");

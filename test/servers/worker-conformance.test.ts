@@ -15,9 +15,10 @@ import { startWorker, workerPython, type WorkerProcess } from "./worker-process.
 
 describe.skipIf(workerPython === "")("the PyTorch worker", () => {
   let worker: WorkerProcess | null = null;
-  let parent = "";
+  const closing = new AsyncDisposableStack();
   beforeAll(async () => {
-    parent = await mkdtemp(join(tmpdir(), "spar-tiny-llama-"));
+    const parent = await mkdtemp(join(tmpdir(), "spar-tiny-llama-"));
+    closing.defer(() => rm(parent, { recursive: true, force: true }));
     const folder = join(parent, "tiny");
     const embedded = createEmbedded({ threadCount: 1 });
     try {
@@ -25,12 +26,11 @@ describe.skipIf(workerPython === "")("the PyTorch worker", () => {
     } finally {
       await embedded.close();
     }
-    worker = await startWorker({ tiny: folder }, ["--deterministic"]);
+    const started = await startWorker({ tiny: folder }, ["--deterministic"]);
+    closing.defer(() => started.close());
+    worker = started;
   }, 300_000);
-  afterAll(async () => {
-    await worker?.close();
-    if (parent !== "") await rm(parent, { recursive: true, force: true });
-  }, 60_000);
+  afterAll(() => closing.disposeAsync(), 60_000);
 
   const base: ModelUnderTest = {
     from: { kind: "base", nameOrFolder: "tiny" },

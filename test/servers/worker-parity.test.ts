@@ -162,7 +162,7 @@ function expectOther(actual: Omit<Trace, "outputs">, expected: Omit<Trace, "outp
 
 describe.skipIf(workerPython === "")("the embedded engine and the PyTorch worker", () => {
   let setting: Setting | null = null;
-  const closing: (() => Promise<unknown>)[] = [];
+  const closing = new AsyncDisposableStack();
   const sides = (): Setting => {
     if (setting === null) throw new Error("the engines did not start");
     return setting;
@@ -170,9 +170,9 @@ describe.skipIf(workerPython === "")("the embedded engine and the PyTorch worker
 
   beforeAll(async () => {
     const parent = await mkdtemp(join(tmpdir(), "spar-parity-"));
-    closing.push(() => rm(parent, { recursive: true, force: true }));
+    closing.defer(() => rm(parent, { recursive: true, force: true }));
     const embedded = createEmbedded({ threadCount: 1 });
-    closing.push(() => embedded.close());
+    closing.defer(() => embedded.close());
     const folders = { same: join(parent, "same"), perturbed: join(parent, "perturbed") };
     const model = await createTinyLlama(embedded);
     await model.export(folders.same);
@@ -181,18 +181,16 @@ describe.skipIf(workerPython === "")("the embedded engine and the PyTorch worker
     await model.export(folders.perturbed);
     await model.release();
     const worker: WorkerProcess = await startWorker(folders);
-    closing.push(() => worker.close());
+    closing.defer(() => worker.close());
     const tinker = await createTinker({ url: worker.url, key: worker.key });
-    closing.push(() => tinker.close());
+    closing.defer(() => tinker.close());
     const base = (nameOrFolder: string): ModelSource => ({ kind: "base", nameOrFolder });
     setting = {
       embedded: { engine: embedded, same: base(folders.same), perturbed: base(folders.perturbed) },
       worker: { engine: tinker, same: base("same"), perturbed: base("perturbed") },
     };
   }, 300_000);
-  afterAll(async () => {
-    for (const close of closing.toReversed()) await close();
-  }, 60_000);
+  afterAll(() => closing.disposeAsync(), 60_000);
 
   const cases = lossesUnderTest.flatMap((loss) => optimizers.map((optimizer) => ({ loss, optimizer })));
   test.each(cases)(

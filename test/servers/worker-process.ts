@@ -1,4 +1,7 @@
-/** The PyTorch worker as a process. The Python is that of `SPAR_TEST_WORKER_PYTHON`. */
+/**
+ * The PyTorch worker as a process. The Python is that of `SPAR_TEST_WORKER_PYTHON`. The worker holds the other end of a
+ * pipe: it ends, and takes its state with it, when the process of the tests does, in whatever way that ends.
+ */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +25,6 @@ export interface WorkerProcess {
 const environment = {
   ...process.env,
   PYTHONPATH: [path.join(packageFolder, "src"), path.join(packageFolder, "tests")].join(path.delimiter),
-  PYTHONDONTWRITEBYTECODE: "1",
   SPAR_WORKER_KEY: key,
 };
 
@@ -57,10 +59,11 @@ export async function startWorker(
 ): Promise<WorkerProcess> {
   const state = mkdtempSync(path.join(tmpdir(), "spar-worker-state-"));
   const named = Object.entries(models).flatMap(([name, folder]) => ["--model", `${name}=${folder}`]);
-  const place = ["--state-folder", state, "--device", "cpu", "--threads", "1"];
-  const worker = spawn(workerPython, ["-m", "spar_worker", ...named, ...place, ...options], {
+  const place = ["--state-folder", state, "--temporary-state", "--ends-with-input"];
+  const small = ["--device", "cpu", "--threads", "1"];
+  const worker = spawn(workerPython, ["-m", "spar_worker", ...named, ...place, ...small, ...options], {
     env: environment,
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "inherit"],
   });
   const close = async (): Promise<void> => {
     await end(worker);

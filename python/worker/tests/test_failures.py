@@ -6,71 +6,17 @@ import resource
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from plain_client import Client, Json, post, result
 from tiny import write_llama
 from worker_process import RunningWorker, key, running_worker
 
-Json = dict[str, Any]
 mebibyte = 2**20
-
-
-def post(url: str, path: str, body: Json) -> tuple[int, Json]:
-    request = urllib.request.Request(
-        f"{url}/api/v1/{path}",
-        data=json.dumps(body).encode(),
-        headers={"X-API-Key": key, "Content-Type": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=120) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
-
-
-def result(url: str, path: str, body: Json) -> Json:
-    """Submits, and waits for what comes of it."""
-    status, future = post(url, path, body)
-    assert status == 200, future
-    for _ in range(20):
-        status, found = post(url, "retrieve_future", {"request_id": future["request_id"]})
-        if status != 408:
-            return found
-    raise AssertionError("no result in time")
-
-
-class Client:
-    """A session with a model of all weights."""
-
-    def __init__(self, url: str, base_model: str = "tiny") -> None:
-        self.url = url
-        self.session = post(url, "create_session", {"type": "create_session"})[1]["session_id"]
-        self.made = result(
-            url, "create_model", {"session_id": self.session, "model_seq_id": 0, "base_model": base_model}
-        )
-        self.number = 0
-
-    def call(self, path: str, fields: Json) -> Json:
-        self.number += 1
-        return result(self.url, path, {"model_id": self.made["model_id"], "seq_id": self.number, **fields})
-
-    def train(self, rows: int, length: int) -> Json:
-        ids = [3 + place % 40 for place in range(length)]
-        row = {
-            "model_input": {"chunks": [{"type": "encoded_text", "tokens": ids}]},
-            "loss_fn_inputs": {"target_tokens": {"data": ids, "dtype": "int64", "shape": [length]}},
-        }
-        given = {"data": [row] * rows, "loss_fn": "cross_entropy"}
-        return self.call("forward_backward", {"forward_backward_input": given})
-
-    def step(self) -> Json:
-        return self.call("optim_step", {"adam_params": {"learning_rate": 1e-3}})
 
 
 def live_sessions(url: str) -> list[str]:
@@ -96,6 +42,19 @@ def wait_until(is_so: Callable[[], bool], what: str, timeout_s: float = 90.0) ->
     while not is_so():
         assert time.monotonic() < end, f"expected {what} within {timeout_s} s"
         time.sleep(0.2)
+
+
+def rested_memory(worker: RunningWorker) -> int:
+    """Once it no longer changes: a session that has ended is freed a moment later."""
+    seen = [memory(worker, "VmRSS")]
+
+    def is_at_rest() -> bool:
+        time.sleep(0.8)
+        seen.append(memory(worker, "VmRSS"))
+        return abs(seen[-1] - seen[-2]) < mebibyte
+
+    wait_until(is_at_rest, "memory that rests")
+    return seen[-1]
 
 
 @pytest.fixture(scope="module")
@@ -180,18 +139,19 @@ def test_bad_chunks_are_errors_and_the_next_good_one_is_answered(
 def test_what_a_killed_client_held_is_freed(wide: RunningWorker) -> None:
     Client(wide.url)  # The base is loaded, and stays.
     wait_until(lambda: not live_sessions(wide.url), "no session of tests before")
-    before = memory(wide, "VmRSS")
+    before = rested_memory(wide)
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     child = subprocess.Popen(
-        [sys.executable, __file__, wide.url], stdout=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-m", "plain_client", wide.url], stdout=subprocess.PIPE, text=True, env=environment
     )
-    assert child.stdout is not None
-    assert child.stdout.readline().strip() == "trained"
-    held = memory(wide, "VmRSS")
-    assert held > before + 100 * mebibyte, "weights, gradients and moments"
-    child.kill()
-    child.wait(10)
-    child.stdout.close()
+    try:
+        assert child.stdout is not None
+        assert child.stdout.readline().strip() == "trained"
+        held = memory(wide, "VmRSS")
+        assert held > before + 100 * mebibyte, "weights, gradients and moments"
+    finally:
+        child.kill()
+        child.communicate(timeout=10)
     wait_until(lambda: memory(wide, "VmRSS") < before + (held - before) // 4, "most of it back")
     print(
         f"MiB: {before // mebibyte} before, {held // mebibyte} held, {memory(wide, 'VmRSS') // mebibyte} after"
@@ -214,18 +174,3 @@ def test_who_hangs_up_stops_what_was_sampled_for_it(wide: RunningWorker) -> None
         return cpu_seconds(wide) - start < 0.05
 
     wait_until(is_idle, "a worker that rests", 30)
-
-
-def main() -> None:
-    """A client that trains, says so, and is killed."""
-    client = Client(sys.argv[1])
-    client.train(1, 16)
-    client.step()
-    client.train(1, 16)
-    sys.stdout.write("trained\n")
-    sys.stdout.flush()
-    time.sleep(600)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,7 @@
-"""A worker as a process of its own, as users start it, and the official SDK as its client."""
+"""A worker as a process of its own, as users start it, and the official SDK as its client.
+
+It holds the other end of a pipe: it ends when the process of the tests does, in whatever way that ends.
+"""
 
 import json
 import os
@@ -43,9 +46,12 @@ def running_worker(folder: Path, state: Path, *options: str) -> Generator[Runnin
         "1",
         "--device",
         "cpu",
+        "--ends-with-input",
         *options,
     ]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
