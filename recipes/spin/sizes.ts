@@ -2,13 +2,19 @@
  * What a run of SPIN takes of memory and disk, for the plan. Estimates: a warning comes from them, no refusal. The
  * reference needs no second model, since its log-probabilities are computed once per pair.
  */
-import { activationBytesOf } from "spar/contract";
+import { activationBytesOf, parameterCountOf } from "spar/contract";
 import type { BaseModelSizes } from "./base-model.ts";
 import type { SpinOptions } from "./options.ts";
 
-/** Weights of a model from scratch: attention 4, feed-forward 8 matrices a layer, one embedding. */
-function scratchParameterCount({ architecture: { width, layerCount } }: SpinOptions): number {
-  return layerCount * 12 * width ** 2 + 64 * width;
+/** Different characters of problems of arithmetic: the data are not read for a plan. */
+const usualCharacterCount = 64;
+
+function scratchParameterCount({ architecture, maxSequenceTokens }: SpinOptions): number {
+  return parameterCountOf({
+    ...architecture,
+    vocabularySize: usualCharacterCount,
+    contextLength: maxSequenceTokens,
+  });
 }
 
 /** Null where nobody tells it. */

@@ -101,6 +101,18 @@ describe("the text presenter", () => {
     );
   });
 
+  test("long texts of a table are cut also where the output is no terminal", () => {
+    const { screen, clock, output } = scene(false);
+    const presenter = createTextPresenter({ screen, clock, isQuiet: false, workingFolder });
+    const columns = [{ name: "prompt" }, { name: "answer" }];
+    presenter.observe(report({ kind: "table-start", table: "t", title: "Samples", columns }));
+    presenter.observe(report({ kind: "table-row", table: "t", cells: ["p".repeat(500), "a".repeat(300)] }));
+    presenter.end();
+    const lines = output.join("").split("\n");
+    expect(Math.max(...lines.map((line) => line.length))).toBe(200);
+    expect(lines.at(-2)).toMatch(/^p+… {2}a+…$/u);
+  });
+
   test("a nested result is left to programs, a version in a flat one is named", () => {
     const shown = (result: JsonValue): string => {
       const { screen, clock, output } = scene(false);

@@ -17,6 +17,9 @@ export interface ReportWriter {
 /** Charts need a width also where the output has none. */
 const widestChart = 100;
 
+/** A log is read by people, also where it goes into a file; the whole texts are in the run. */
+const widestTable = 200;
+
 export function createReportWriter(screen: Screen): ReportWriter {
   const tables = new Map<string, GrowingTable>();
   const waiting: (readonly TableCell[])[] = [];
@@ -58,7 +61,7 @@ export function createReportWriter(screen: Screen): ReportWriter {
             event.table,
             createTable({
               ...event,
-              maximumWidth: screen.maximumWidth,
+              maximumWidth: Math.min(widestTable, screen.maximumWidth),
               styleHeading: (text) => style.heading(text),
             }),
           );
