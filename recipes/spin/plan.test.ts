@@ -96,7 +96,7 @@ test("the sizes of a base model are read from its folder: the same count as the 
   const sizes = await readBaseModelSizes(folder);
   const options = resolveOptions(recipe, "smoke", { baseModel: folder, baseModelParameterCount: 0 });
   const adapters = 16 * (30 * 10_176 + 576 + 49_152);
-  const call = 2048 * (30 * (25 * 576 + 2.5 * 9 * 384) * 4 + 8 * 49_152 * 4);
+  const call = 8 * 384 * (30 * (25 * 576 + 2.5 * 9 * 384) * 4 + 49_152 * 4);
   expect(memoryBytes(options, sizes)).toBe(600e6 + 134_515_008 * 4 + adapters * 4 * 4 + call);
   writeFileSync(join(folder, "config.json"), "{}");
   expect(await readBaseModelSizes(folder)).toBeNull();

@@ -54,19 +54,19 @@ function activationBytes({ architecture, ...options }: SpinOptions): number {
 /** Python with PyTorch and transformers, before there is a model. */
 const processBytes = 600e6;
 
-/** Positions that servers of ours compute at once; longer calls are cut. */
-const positionsAtOnce = 2048;
+/** Positions whose activations our worker holds until it is told the gradients of a loss; longer calls take two passes. */
+const heldPositions = 8192;
 
 /**
- * The same for a base model: 25 values per unit of width with norms and a gated feed-forward, and eight copies of the
- * scores over the vocabulary where the last layer has an adapter. Fits what our worker was measured to hold.
+ * The same for a base model: 25 values per unit of width with norms and a gated feed-forward, and the scores over the
+ * vocabulary once. Fits what our worker was measured to hold; rows are counted at their full length, so it is a bound.
  */
 function callBytes(options: SpinOptions, sizes: BaseModelSizes): number {
   const { width, layerCount, headCount, vocabularySize } = sizes;
   const { maxSequenceTokens, maxRowsPerCall, baseModelBytesPerParameter } = options;
-  const positions = Math.min(positionsAtOnce, maxRowsPerCall * maxSequenceTokens);
+  const positions = Math.min(heldPositions, maxRowsPerCall * maxSequenceTokens);
   const ofLayer = 25 * width + 2.5 * headCount * maxSequenceTokens;
-  return positions * (layerCount * ofLayer * baseModelBytesPerParameter + 8 * vocabularySize * 4);
+  return positions * (layerCount * ofLayer * baseModelBytesPerParameter + vocabularySize * 4);
 }
 
 /** Keys and values of all answers that are sampled at once. */

@@ -165,36 +165,56 @@ def test_a_group_prefills_its_prompt_once(base: BaseModel, monkeypatch: pytest.M
     assert shapes[1] == (11, 1)
 
 
+def streams(count: int) -> list[np.random.Generator]:
+    return [np.random.Generator(np.random.Philox(key=[7, index])) for index in range(count)]
+
+
 def test_greedy_takes_the_most_likely_and_cuts_are_kept() -> None:
     logits = torch.log(torch.tensor([[0.1, 0.4, 0.2, 0.3]] * 4))
-    uniforms = [0.05, 0.35, 0.65, 0.95]
 
     def reachable(settings: DrawSettings) -> set[int]:
-        many = [(i + 0.5) / 200 for i in range(200)]
-        tokens, _ = draw(logits[:1].repeat(200, 1), [settings] * 200, many)
+        tokens, logprobs = draw(logits[:1].repeat(200, 1), [settings] * 200, streams(200))
+        np.testing.assert_allclose(np.exp(logprobs), np.array([0.1, 0.4, 0.2, 0.3])[tokens], rtol=1e-5)
         return set(tokens)
 
-    tokens, logprobs = draw(logits, [DrawSettings()] * 4, uniforms)
-    assert tokens == [0, 1, 2, 3]
-    np.testing.assert_allclose(np.exp(logprobs), [0.1, 0.4, 0.2, 0.3], rtol=1e-5)
-    assert draw(logits, [DrawSettings(temperature=0)] * 4, uniforms)[0] == [1, 1, 1, 1]
+    assert reachable(DrawSettings()) == {0, 1, 2, 3}
+    assert draw(logits, [DrawSettings(temperature=0)] * 4, streams(4))[0] == [1, 1, 1, 1]
     tie = torch.zeros(1, 4)
-    assert draw(tie, [DrawSettings(temperature=0)], [0.9])[0] == [0]
+    assert draw(tie, [DrawSettings(temperature=0)], streams(1))[0] == [0]
     assert reachable(DrawSettings(top_k=2)) == {1, 3}
     assert reachable(DrawSettings(top_p=0.5)) == {1, 3}
     assert reachable(DrawSettings(top_p=0.75)) == {1, 2, 3}
     assert reachable(DrawSettings(top_p=1e-9)) == {1}
     assert reachable(DrawSettings(top_k=3, top_p=0.4)) == {1}
-    assert draw(logits[:1], [DrawSettings()], [1 - 1e-12])[0] == [3]
-    assert draw(torch.tensor([[0.0, -torch.inf]]), [DrawSettings()], [1 - 1e-17])[0] == [0]
+    impossible = torch.tensor([[0.0, -torch.inf]]).repeat(200, 1)
+    assert set(draw(impossible, [DrawSettings()] * 200, streams(200))[0]) == {0}
+    assert draw(torch.zeros(1, 1), [DrawSettings()], streams(1)) == ([0], [0.0])
 
 
-def test_frequencies_are_the_probabilities() -> None:
-    random = np.random.default_rng(0)
-    logits = torch.log(torch.tensor([[0.1, 0.4, 0.2, 0.3]])).repeat(20_000, 1)
-    tokens, _ = draw(logits, [DrawSettings(temperature=0.5)] * 20_000, random.random(20_000).tolist())
-    squares = np.array([0.01, 0.16, 0.04, 0.09]) / 0.30
-    np.testing.assert_allclose(np.bincount(tokens, minlength=4) / 20_000, squares, atol=0.015)
+@pytest.mark.parametrize("width", [2, 4, 5, 9, 50])
+def test_frequencies_are_the_probabilities(width: int) -> None:
+    count = 20_000
+    logits = torch.from_numpy(np.random.default_rng(width).normal(size=(1, width)))
+    tokens, _ = draw(logits.repeat(count, 1), [DrawSettings(temperature=0.5)] * count, streams(count))
+    expected = torch.softmax(2 * logits[0], dim=-1).numpy() * count
+    seen = np.bincount(tokens, minlength=width)
+    # Chi-squared with width - 1 degrees of freedom: 5 standard deviations above its mean.
+    statistic = float(((seen - expected) ** 2 / expected).sum())
+    assert statistic < width - 1 + 5 * np.sqrt(2 * (width - 1))
+    shifted = np.roll(expected, 1)
+    assert ((seen - shifted) ** 2 / shifted).sum() > 10 * width
+
+
+def test_last_bits_of_logits_change_no_draw_even_where_all_tokens_are_near_equal() -> None:
+    count, width = 400, 49_152
+    flat = 0.3 * torch.from_numpy(np.random.default_rng(1).normal(size=(1, width))).float()
+    # All of one half a little likelier: every cumulated probability moves, by half the distance of two of them.
+    rounded = flat + 2e-5 * (torch.arange(width) < width // 2)
+
+    def drawn(logits: torch.Tensor) -> list[int]:
+        return draw(logits.repeat(count, 1), [DrawSettings()] * count, streams(count))[0]
+
+    assert sum(a != b for a, b in zip(drawn(flat), drawn(rounded), strict=True)) <= 1
 
 
 def test_a_reply_ends_at_stop_ids_strings_the_end_token_and_the_limit(base: BaseModel) -> None:

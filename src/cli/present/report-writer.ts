@@ -17,7 +17,7 @@ export interface ReportWriter {
 /** Charts need a width also where the output has none. */
 const widestChart = 100;
 
-/** A log is read by people, also where it goes into a file; the whole texts are in the run. */
+/** Of a table where the output is no terminal: a log is read by people too, and the whole texts are in the run. */
 const widestTable = 200;
 
 export function createReportWriter(screen: Screen): ReportWriter {
@@ -61,7 +61,7 @@ export function createReportWriter(screen: Screen): ReportWriter {
             event.table,
             createTable({
               ...event,
-              maximumWidth: Math.min(widestTable, screen.maximumWidth),
+              maximumWidth: Number.isFinite(screen.maximumWidth) ? screen.maximumWidth : widestTable,
               styleHeading: (text) => style.heading(text),
             }),
           );

@@ -4,7 +4,13 @@ import { tokens, type CustomLoss, type Datum, type LossOutputs } from "../../con
 import { expectCode } from "../expect-code.ts";
 import { expectClose } from "../expect-golden.ts";
 import { widened } from "../tolerances.ts";
-import { expectChanged, expectSame, forwardOf, type ConformanceTest } from "./context.ts";
+import {
+  expectChanged,
+  expectSame,
+  forwardOf,
+  type ConformanceContext,
+  type ConformanceTest,
+} from "./context.ts";
 import { mixedRows, rowOf } from "./data.ts";
 
 export const customLossTests: readonly ConformanceTest[] = [
@@ -110,42 +116,15 @@ export const customLossTests: readonly ConformanceTest[] = [
   {
     title: "a value head learns by regression and computeValues reads it",
     needs: ["values", "one-pass-custom-loss"],
-    run: (context) =>
-      context.withModel(
-        async (model) => {
-          const data = mixedRows(model);
-          const goal = 1.5;
-          let seen: readonly Float64Array[] = [];
-          const regression: CustomLoss = {
-            name: "regression",
-            reads: ["values"],
-            evaluate: ({ values = [] }) => {
-              seen = values;
-              const gradients = values.map((row) => row.map((value) => 2 * (value - goal)));
-              const value = values.reduce(
-                (sum, row) => sum + row.reduce((total, entry) => total + (entry - goal) ** 2, 0),
-                0,
-              );
-              return { value, gradients: { values: gradients }, metrics: {} };
-            },
-          };
-          const version = await model.publish();
-          const first = await model.forwardBackwardCustom(data, regression);
-          const read = await context.engine.computeValues(
-            version,
-            data.map((datum) => datum.input),
-          );
-          expectClose(read, seen, widened(context.tolerance, 10, "values are not normalised"), "values");
-          await model.optimStep(context.fastOptimizer(0.01));
-          for (let step = 0; step < 5; step++) {
-            await model.forwardBackwardCustom(data, regression);
-            await model.optimStep(context.fastOptimizer(0.01));
-          }
-          const last = await model.forwardBackwardCustom(data, regression);
-          expect(last.loss).toBeLessThan(0.9 * first.loss);
-        },
-        { head: "value" },
-      ),
+    run: async (context) => {
+      // What learns a small model diverges in a large one: some rate of a wide range has to do.
+      const shares: number[] = [];
+      for (const rate of [1e-2, 1e-3, 1e-4]) {
+        shares.push(await lossShareAfterRegression(context, rate));
+        if (shares.some((share) => share < 0.9)) return;
+      }
+      expect.fail(`the loss of a value head fell at no rate: ${shares.join(", ")} of its start`);
+    },
   },
   {
     title: "embeddings have one width and depend on the input",
@@ -156,8 +135,52 @@ export const customLossTests: readonly ConformanceTest[] = [
         const inputs = [[tokens([1, 2, 3])], [tokens([1, 2, 4])], [tokens([1, 2, 3])]];
         const [first, other, again] = await context.engine.embed(version, inputs);
         expect(first?.length).toBe(other?.length);
-        expectSame(context, [again ?? []], [first ?? []], ["batch-invariant"]);
-        expectChanged(context, [other ?? []], [first ?? []]);
+        // Not normalised: what rounding does is a share of the largest entry.
+        const scale = Math.max(...(first ?? []).map(Math.abs));
+        const [scaledFirst = [], scaledOther = [], scaledAgain = []] = [first, other, again].map((row) =>
+          Array.from(row ?? [], (entry) => entry / scale),
+        );
+        expectSame(context, [scaledAgain], [scaledFirst], ["batch-invariant"]);
+        expectChanged(context, [scaledOther], [scaledFirst]);
       }),
   },
 ];
+
+/** Trains values towards 1.5 with six steps, and checks on the way that `computeValues` reads what the loss saw. */
+async function lossShareAfterRegression(context: ConformanceContext, rate: number): Promise<number> {
+  const goal = 1.5;
+  return context.withModel(
+    async (model) => {
+      const data = mixedRows(model);
+      let seen: readonly Float64Array[] = [];
+      const regression: CustomLoss = {
+        name: "regression",
+        reads: ["values"],
+        evaluate: ({ values = [] }) => {
+          seen = values;
+          const gradients = values.map((row) => row.map((value) => 2 * (value - goal)));
+          const value = values.reduce(
+            (sum, row) => sum + row.reduce((total, entry) => total + (entry - goal) ** 2, 0),
+            0,
+          );
+          return { value, gradients: { values: gradients }, metrics: {} };
+        },
+      };
+      const version = await model.publish();
+      const first = await model.forwardBackwardCustom(data, regression);
+      const read = await context.engine.computeValues(
+        version,
+        data.map((datum) => datum.input),
+      );
+      expectClose(read, seen, widened(context.tolerance, 10, "values are not normalised"), "values");
+      await model.optimStep(context.fastOptimizer(rate));
+      for (let step = 0; step < 5; step++) {
+        await model.forwardBackwardCustom(data, regression);
+        await model.optimStep(context.fastOptimizer(rate));
+      }
+      const last = await model.forwardBackwardCustom(data, regression);
+      return last.loss / first.loss;
+    },
+    { head: "value" },
+  );
+}

@@ -45,9 +45,12 @@ export const gradientTests: readonly ConformanceTest[] = [
   },
 ];
 
-/** A step along a gradient of this norm that changes the loss by about 0.05: long for rounding, short for curvature. */
+/**
+ * A step along a gradient of this norm that changes the loss by about 0.0125: long for rounding, and short for
+ * curvature, which at four times this length makes 5 % with a model of 135 million parameters.
+ */
 function shortRate(norm: number): number {
-  return 0.05 / Math.max(norm * norm, 1e-3);
+  return 0.0125 / Math.max(norm * norm, 1e-3);
 }
 
 type Part = (data: readonly Datum[]) => readonly Datum[];

@@ -86,7 +86,7 @@ class RunningBatch:
         tokens, logprobs = draw(
             logits,
             [sequence.ticket.request.draw for sequence in sequences],
-            [sequence.random.random() for sequence in sequences],
+            [sequence.random for sequence in sequences],
         )
         tops = _top_tokens(logits, [sequence.ticket.request.sample_topk for sequence in sequences])
         for sequence, token, logprob, top in zip(sequences, tokens, logprobs, tops, strict=True):

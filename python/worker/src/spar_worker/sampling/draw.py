@@ -1,9 +1,19 @@
-"""Drawing of tokens: greedy, or by one uniform number per row, so that company in a batch changes nothing."""
+"""Drawing of tokens: greedy, or by random numbers that each row has for itself, whatever its company.
 
+Company does change logits in their last bits. A token is therefore the largest of its logit plus noise
+(Gumbel-max: P(argmax_i l_i - log E_i = t) = softmax(l)_t for exponential E), where a last bit matters only if
+the two largest tie. One uniform number against cumulated probabilities has a boundary at every token: drawn
+from tens of thousands of near-equal ones it falls so close to a boundary every hundredth time. To need few
+random numbers the vocabulary is cut into about sqrt(V) blocks: the block is drawn by its mass, then the token
+in it.
+"""
+
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,9 +31,11 @@ class DrawSettings:
 
 
 def draw(
-    logits: Tensor, settings: Sequence[DrawSettings], uniforms: Sequence[float]
+    logits: Tensor, settings: Sequence[DrawSettings], randoms: Sequence[np.random.Generator]
 ) -> tuple[list[int], list[float]]:
     """A token per row of logits [B, V], and its log-probability at temperature 1 without any cut.
+
+    Each row takes as many numbers from its generator as every other, whatever its settings.
 
     Returns:
         Token ids and log-probabilities.
@@ -37,14 +49,22 @@ def draw(
     if cut:
         places = torch.tensor(cut, device=device)
         scaled[places] = _cut(scaled[places], [settings[index] for index in cut])
-    mass = torch.softmax(scaled, dim=-1, dtype=torch.float32).cumsum(dim=-1, dtype=torch.float64)
-    threshold = torch.tensor(list(uniforms), dtype=torch.float64, device=device).unsqueeze(-1) * mass[:, -1:]
-    drawn = torch.searchsorted(mass, threshold, right=True).squeeze(-1)
-    # Rounding may push a threshold to the very end, behind the last token that has a probability.
-    last = torch.searchsorted(mass, mass[:, -1:].contiguous(), right=False).squeeze(-1)
-    tokens = torch.where(is_greedy, logits.argmax(dim=-1), torch.minimum(drawn, last))
+    tokens = torch.where(is_greedy, logits.argmax(dim=-1), _largest_with_noise(scaled, randoms))
     chosen = logits.gather(-1, tokens.unsqueeze(-1)).squeeze(-1) - logits.logsumexp(dim=-1)
     return cast("list[int]", tokens.tolist()), cast("list[float]", chosen.tolist())
+
+
+def _largest_with_noise(logits: Tensor, randoms: Sequence[np.random.Generator]) -> Tensor:
+    """A token per row of [B, V], drawn with its probability: a block of the vocabulary, then a token of it."""
+    row_count, width = logits.shape
+    side = math.isqrt(width - 1) + 1
+    exponentials = np.stack([random.standard_exponential(2 * side) for random in randoms])
+    noise = -torch.from_numpy(np.log(np.maximum(exponentials, 1e-300))).to(logits.device)
+    padded = torch.nn.functional.pad(logits, (0, side * side - width), value=float("-inf"))
+    blocks = padded.view(row_count, side, side)
+    block = (blocks.logsumexp(dim=-1) + noise[:, :side]).argmax(dim=-1)
+    inside = blocks[torch.arange(row_count, device=logits.device), block] + noise[:, side:]
+    return block * side + inside.argmax(dim=-1)
 
 
 def _cut(scaled: Tensor, settings: Sequence[DrawSettings]) -> Tensor:

@@ -1,11 +1,10 @@
 """Log-probabilities and entropies of tokens from the states of a network, with one copy of the logits at most.
 
 Logits are the largest tensors of a pass. Without a gradient they are computed for some positions at a time.
-With one they are kept once, and the way back turns them into their own gradient in place, where plain automatic
-differentiation holds four tensors of their size.
+With one they are kept once, and the way back turns them into their own gradient in place.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -37,12 +36,12 @@ def token_outputs(
     if torch.is_grad_enabled():
         logprobs, entropies = _TokenOutputs.apply(network.logits(flat_states), flat_targets, has_entropies)
     else:
-        found = [
-            _outputs(network.logits(flat_states[part]), flat_targets[part], has_entropies)
-            for part in position_parts(len(flat_targets), network.vocabulary_size)
-        ]
-        logprobs = torch.cat([part.logprobs for part in found])
-        entropies = torch.cat([part.entropies for part in found])
+        logprobs, entropies, _ = _outputs_by_parts(
+            lambda part: network.logits(flat_states[part]),
+            network.vocabulary_size,
+            flat_targets,
+            has_entropies,
+        )
     return logprobs.view(targets.shape), entropies.view(targets.shape[:2]) if has_entropies else None
 
 
@@ -51,6 +50,16 @@ def position_parts(count: int, vocabulary_size: int) -> Iterator[slice]:
     size = max(1, part_logit_count // vocabulary_size)
     for start in range(0, count, size):
         yield slice(start, min(start + size, count))
+
+
+def _outputs_by_parts(
+    logits_of: Callable[[slice], Tensor], vocabulary_size: int, targets: Tensor, has_entropies: bool
+) -> _Outputs:
+    parts = [
+        _outputs(logits_of(part), targets[part], has_entropies)
+        for part in position_parts(len(targets), vocabulary_size)
+    ]
+    return _Outputs(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
 
 def _outputs(logits: Tensor, targets: Tensor, has_entropies: bool) -> _Outputs:
@@ -70,8 +79,9 @@ class _TokenOutputs(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, targets: Tensor, has_entropies: bool) -> tuple[Tensor, Tensor]:
-        parts = [_outputs(logits[part], targets[part], has_entropies) for part in position_parts(*logits.shape)]
-        logprobs, entropies, normalizer = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+        logprobs, entropies, normalizer = _outputs_by_parts(
+            lambda part: logits[part], logits.shape[-1], targets, has_entropies
+        )
         ctx.save_for_backward(logits, targets, normalizer, entropies)
         return logprobs, entropies
 
