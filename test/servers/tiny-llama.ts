@@ -59,11 +59,20 @@ export const tinyLlama: Architecture = {
   tiedEmbeddings: false,
 };
 
-/** A model of this architecture, to be trained or exported. */
-export function createTinyLlama(embedded: Engine): Promise<Model> {
+/** What is known of such a model before it is made. */
+export function tinyFacts(): { readonly vocabularySize: number; readonly tokenizer: TokenizerDefinition } {
+  return { vocabularySize: tinyLlama.vocabularySize, tokenizer: tinyTokenizer() };
+}
+
+/** A model of this architecture, with this or another tokenizer and its tokens, to be trained or exported. */
+export function createTinyLlama(
+  embedded: Engine,
+  facts: { readonly vocabularySize: number; readonly tokenizer: TokenizerDefinition } = tinyFacts(),
+): Promise<Model> {
+  const { vocabularySize, tokenizer } = facts;
   return embedded.createModel({
     name: "tiny-llama",
-    from: { kind: "architecture", architecture: tinyLlama, seed: 5 },
-    tokenizer: tinyTokenizer(),
+    from: { kind: "architecture", architecture: { ...tinyLlama, vocabularySize }, seed: 5 },
+    tokenizer,
   });
 }
