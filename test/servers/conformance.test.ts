@@ -30,7 +30,7 @@ describe.skipIf(url === "")("a server that runs somewhere, at SPAR_TEST_SERVER_U
         : [
             {
               test: "export writes configuration, weights and tokenizer in the hub's formats",
-              reason: "servers of others have archives, which this client does not unpack",
+              reason: "servers of others write no exports, and their archives hold the adapter alone",
             },
             {
               test: "an adapter starts as its base, trains few numbers, and is part of what is published",

@@ -1,6 +1,10 @@
 """The official SDK as the client: it trains, with built-in losses and its own, and is told what was wrong."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -149,3 +153,17 @@ def test_what_was_wrong_is_said_and_the_worker_lives_on(
         ).result()
     assert client.get_info().model_data.model_name == "tiny"
     assert client.get_info().lora_rank == 2
+
+
+def test_the_command_of_the_sdk_downloads_a_checkpoint(
+    service: tinker.ServiceClient, worker: RunningWorker, tmp_path: Path
+) -> None:
+    client = service.create_lora_training_client("tiny", rank=4, seed=1).result()
+    saved = client.save_state("downloaded").result().path
+    command = [sys.executable, "-m", "tinker.cli", "checkpoint", "download", saved, "--output", str(tmp_path)]
+    environment = os.environ | {"TINKER_BASE_URL": worker.url, "TINKER_API_KEY": key}
+    subprocess.run(command, env=environment, check=True, timeout=300)
+    names = {file.name for file in tmp_path.glob("*/*")}
+    assert {"adapter_config.json", "adapter_model.safetensors"} <= names
+    listed = service.create_rest_client().list_user_checkpoints().result().checkpoints
+    assert not [entry for entry in listed if entry.checkpoint_type == "external"]  # Its export is gone again.

@@ -1,11 +1,15 @@
 """Drives a worker with whatever `tinker` SDK is installed: `drive_sdk.py URL KEY MODEL`.
 
-Trains, scores, samples, saves, loads and lists, and ends with an error where a number is not what it must be.
-For versions that the tests do not run with: older ones return clients where newer ones return futures.
+Trains, scores, samples, saves, loads, lists and downloads, and ends with an error where something is not as it
+must be. For versions that the tests do not run with: older ones return clients where newer ones return futures.
 """
 
 import math
+import os
+import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any, cast
 
 import tinker
@@ -54,6 +58,14 @@ def train(client: Any, steps: int) -> list[float]:
     return losses
 
 
+def download(url: str, key: str, path: str, folder: Path) -> set[str]:
+    """Names of the files that the command of this version downloads: an archive, or the files of an export."""
+    command = [sys.executable, "-m", "tinker.cli", "checkpoint", "download", path, "--output", str(folder)]
+    environment = os.environ | {"TINKER_BASE_URL": url, "TINKER_API_KEY": key}
+    subprocess.run(command, env=environment, check=True, timeout=600, stdout=subprocess.DEVNULL)  # noqa: S603 - the SDK
+    return {file.name for file in folder.glob("*/*")}
+
+
 def expect(is_so: bool, what: str) -> None:
     """Says what holds, or ends the program."""
     if not is_so:
@@ -95,6 +107,12 @@ def main() -> None:
     settled(training.save_weights_for_sampler("tour"))
     listed = settled(cast("Any", service).create_rest_client().list_checkpoints(training.model_id)).checkpoints
     expect(len(listed) >= 2, "checkpoints are listed")
+    with tempfile.TemporaryDirectory() as folder:
+        names = download(url, key, saved, Path(folder))
+    expect(
+        {"adapter_config.json", "adapter_model.safetensors"} <= names,
+        "a checkpoint is downloaded as an adapter",
+    )
 
 
 if __name__ == "__main__":

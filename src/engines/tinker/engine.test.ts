@@ -15,7 +15,7 @@ async function urlOf(options: WireServerOptions = {}): Promise<string> {
 
 const exports = {
   test: "export writes configuration, weights and tokenizer in the hub's formats",
-  reason: "servers of others have archives, which this client does not unpack",
+  reason: "servers of others write no exports, and their archives hold the adapter alone",
 };
 
 /** Servers of others build no models: theirs is a base with an adapter. */

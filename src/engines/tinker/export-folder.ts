@@ -1,6 +1,7 @@
 /**
  * A model in the hub's formats, in a folder that appears by renaming. A server that shares the files of this machine
- * writes it there; another one of ours writes it into a folder of its own, which is copied where it is here too.
+ * writes it there; another one of ours writes it into a folder of its own, which is copied where it is here too, and
+ * fetched as an archive where it is not.
  */
 import { constants } from "node:fs";
 import { copyFile, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
@@ -16,8 +17,8 @@ import { expectNoFolder, partOf } from "./state-folder.ts";
 const serverFacts = "checkpoint.json";
 
 /**
- * @throws `request-refused` where the server writes no exports, or not on this machine; `invalid-input` where the
- * folder exists
+ * @throws `request-refused` where the server writes no exports; `invalid-input` where the folder exists; those of
+ * `Checkpoints.downloadArchive`
  */
 export async function exportFolder(
   folder: string,
@@ -28,13 +29,13 @@ export async function exportFolder(
   const { profile } = connection;
   if (!profile.writesExports) {
     throw tinkerError("request-refused", `servers of profile ${profile.id} do not export models as folders`, {
-      hint: "Checkpoints.archiveUrl of spar/tinker gives the address of an archive of published weights",
+      hint: "Checkpoints.downloadArchive of spar/tinker fetches weights that were saved for sampling",
     });
   }
   const part = await partOf(folder);
   try {
     if (connection.sharesFiles) await server.exportTo(part, call);
-    else await copyExport(part, { connection, server }, call);
+    else await fetchExport(part, { connection, server }, call);
     await rm(join(part, serverFacts), { force: true });
     throwIfAborted(call.signal, { boundary: "engine", what: `writing ${folder}` });
     await rename(part, folder);
@@ -44,29 +45,25 @@ export async function exportFolder(
   }
 }
 
-async function copyExport(
+async function fetchExport(
   part: string,
   { connection, server }: { readonly connection: Connection; readonly server: TrainingModel },
   call: CallOptions,
 ): Promise<void> {
   const { path, folder: source } = await server.exportTo(null, call);
-  if (source === undefined || !(await isModelFolder(source))) {
-    throw tinkerError(
-      "request-refused",
-      `expected a server on this machine, whose export could be copied from ${source ?? "a folder"}; it is not here`,
-      {
-        hint: `the model is whole on the server's machine: copy it from there, and delete ${path} with Checkpoints.delete`,
-        facts: { path, folder: source ?? null },
-      },
-    );
-  }
+  const checkpoints = new Checkpoints(connection);
+  if (source !== undefined && (await isModelFolder(source))) await copyFolder(source, part, call);
+  else await checkpoints.downloadArchive(path, part, call);
+  await checkpoints.delete(path, call);
+}
+
+async function copyFolder(source: string, part: string, call: CallOptions): Promise<void> {
   await mkdir(part);
   for (const name of await readdir(source)) {
     throwIfAborted(call.signal, { boundary: "engine", what: `writing ${part}` });
     await copyFile(join(source, name), join(part, name), constants.COPYFILE_FICLONE);
     await flush(join(part, name));
   }
-  await new Checkpoints(connection).delete(path, call);
 }
 
 async function isModelFolder(folder: string): Promise<boolean> {

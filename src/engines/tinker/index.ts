@@ -4,7 +4,13 @@
  */
 export { connect, type Connection } from "./client/connection.ts";
 export type { ConnectOptions } from "./client/connect-options.ts";
-export { Checkpoints, parsePath, type Checkpoint, type SavedStateFacts } from "./client/checkpoints.ts";
+export {
+  Checkpoints,
+  parsePath,
+  type Checkpoint,
+  type DownloadOptions,
+  type SavedStateFacts,
+} from "./client/checkpoints.ts";
 export type { NewModelOptions } from "./client/new-model.ts";
 export { openAiPlace, type OpenAiPlace } from "./client/openai-place.ts";
 export type { Departure, Profile, ProfileId } from "./client/profile.ts";

@@ -47,6 +47,12 @@ class Settings:
     """How long a request waits for one with a smaller sequence number."""
     result_lifetime_s: float = 900.0
     """How long a result is kept for those who ask again."""
+    download_life_s: float = 900.0
+    """How long the address of an archive holds."""
+    download_limit: int = 8
+    """Archives and files that are sent at once; who comes then is told to come back."""
+    download_stall_s: float = 60.0
+    """A client that takes nothing for so long is cut off."""
     session_timeout_s: float = 900.0
     """A session without a heartbeat for so long is ended and what it held is freed."""
     may_download: bool = field(default=False)

@@ -2,7 +2,10 @@
 import { z } from "zod";
 import type { CallOptions } from "../../../base/index.ts";
 import { tinkerError, unexpectedAnswer } from "../errors.ts";
+import type { HttpAnswer } from "../transport/http.ts";
 import type { SendOptions } from "../transport/requests.ts";
+import { parseAnswer, parseJsonBytes } from "../wire/answers.ts";
+import { fillFolder } from "./archive-folder.ts";
 import type { Connection } from "./connection.ts";
 import { unloadModel } from "./new-model.ts";
 
@@ -16,6 +19,15 @@ export interface Checkpoint {
   readonly bytes: number | null;
   readonly expiresAt: string | null;
 }
+
+export interface DownloadOptions extends CallOptions {
+  /** More is refused, as it comes and unpacked. Default 1 TiB. */
+  readonly mostBytes?: number;
+  /** How long nothing may come before it is begun anew. Default one minute. */
+  readonly stallMs?: number;
+}
+
+const archiveAnswer = z.object({ url: z.url() });
 
 /** What is known of a saved state. */
 export interface SavedStateFacts {
@@ -109,13 +121,44 @@ export class Checkpoints {
   async archiveUrl(path: string, call: CallOptions = {}): Promise<string> {
     const { run, kind, name } = parsePath(path);
     const place = this.#connection.profile.id.startsWith("skyrl") ? name : `${kind}/${name}`;
-    const headers = await this.#tell(
+    const { status, headers, bytes } = await this.#tell(
       { method: "GET", path: `training_runs/${encodeURIComponent(run)}/checkpoints/${place}/archive` },
       call,
     );
-    const location = headers.get("location");
+    // A redirect is what servers answer; JSON is what official clients take besides.
+    const location =
+      status < 300
+        ? parseAnswer(archiveAnswer, parseJsonBytes(bytes, "GET archive"), "GET archive").url
+        : headers.get("location");
     if (location === null) throw unexpectedAnswer("GET archive", "an address to fetch it from", "none");
     return new URL(location, this.#connection.url).href;
+  }
+
+  /**
+   * Weights in the hub's formats, as a folder that appears by renaming, whole or not at all. On a server of ours an
+   * archive holds what an export of the same weights would: an adapter as PEFT has it, a model without one whole. It is
+   * fetched without the key, and begun anew where it breaks.
+   *
+   * @throws `invalid-input` where the folder exists; `not-found`; `unexpected-answer` for an archive that was cut, or
+   * holds anything but files of the folder; `server-unreachable`, `aborted`, `deadline-exceeded`; nothing is left then
+   */
+  async downloadArchive(path: string, folder: string, options: DownloadOptions = {}): Promise<void> {
+    const what = `the archive of ${path}`;
+    let work: Promise<void> = Promise.resolve();
+    const source = {
+      what,
+      address: async (signal: AbortSignal) => this.archiveUrl(path, { signal }),
+      backoff: (signal: AbortSignal) => this.#connection.backoff(what, signal),
+    };
+    const { mostBytes = 2 ** 40, stallMs = 60_000 } = options;
+    try {
+      await this.#connection.bounded(what, options, (signal) => {
+        work = fillFolder(folder, source, { signal, mostBytes, stallMs });
+        return work;
+      });
+    } finally {
+      await work.catch(() => undefined);
+    }
   }
 
   /** What a saved state was made from. */
@@ -131,7 +174,10 @@ export class Checkpoints {
     );
   }
 
-  async #tell(request: Pick<SendOptions, "method" | "path" | "body">, call: CallOptions): Promise<Headers> {
+  async #tell(
+    request: Pick<SendOptions, "method" | "path" | "body">,
+    call: CallOptions,
+  ): Promise<HttpAnswer> {
     const what = `${request.method} ${request.path}`;
     return this.#connection.bounded(what, call, (signal) =>
       this.#connection.tell({ ...request, signal, canRepeat: true }),

@@ -16,10 +16,10 @@ import {
 import { engineError } from "../../../contract/index.ts";
 import { tinkerError } from "../errors.ts";
 import { detectProfile } from "../profiles/detect.ts";
-import { defaultBackoff } from "../transport/backoff.ts";
+import { defaultBackoff, type Backoff } from "../transport/backoff.ts";
 import { Credentials } from "../transport/credentials.ts";
 import { awaitResult, type QueueReport, type RawResult, type ResultOptions } from "../transport/futures.ts";
-import { ConnectionLost, Http } from "../transport/http.ts";
+import { ConnectionLost, Http, type HttpAnswer } from "../transport/http.ts";
 import { Requests, type SendOptions } from "../transport/requests.ts";
 import {
   clientConfigAnswer,
@@ -164,8 +164,13 @@ export class Connection {
   }
 
   /** A call whose answer has no JSON, or none that matters. */
-  async tell(options: SendOptions): Promise<Headers> {
-    return (await this.#requests.send(options)).headers;
+  async tell(options: SendOptions): Promise<HttpAnswer> {
+    return this.#requests.send(options);
+  }
+
+  /** Pauses between attempts at what does not go through this connection. */
+  backoff(what: string, signal: AbortSignal): Backoff {
+    return this.#requests.backoff(what, signal);
   }
 
   async result(options: ResultOptions): Promise<RawResult> {
@@ -186,10 +191,7 @@ export class Connection {
   }
 
   async begin(signal: AbortSignal): Promise<void> {
-    const json = (value: JsonObject): { readonly type: "json"; readonly value: JsonObject } => ({
-      type: "json",
-      value,
-    });
+    const json = (value: JsonObject) => ({ type: "json" as const, value });
     const config = await this.#readConfig(signal, json({ sdk_version: clientVersion }));
     if (config.exchangesKeys) this.#exchangeKeys();
     const server = await this.ask(serverCapabilitiesAnswer, {

@@ -112,7 +112,7 @@ export class Requests {
 }
 
 /** 409 is a lock that others hold; it is tried a few times. */
-function canRetry(status: number): boolean {
+export function canRetry(status: number): boolean {
   return status === 408 || status === 409 || status === 425 || status === 429 || status >= 500;
 }
 

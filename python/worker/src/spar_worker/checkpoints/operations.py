@@ -1,5 +1,6 @@
 """What requests about checkpoints do on the computing thread."""
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from .store import (
     Checkpoint,
     CheckpointStore,
     Kind,
+    archive_name,
+    facts_name,
     folder_of_path,
     make_address,
     parse_address,
@@ -74,7 +77,38 @@ class Checkpoints:
 
     def create(self, model_id: str, path: str, *, has_optimizer: bool) -> TrainedModel:
         """A new model from a checkpoint."""
-        checkpoint = self.trainable(path)
+        return self._make(model_id, self.trainable(path), has_optimizer=has_optimizer)
+
+    def archived(self, address: Address) -> dict[str, Path] | None:
+        """What an archive holds, files by name: those of an export as they are, of other weights those that an
+        export of them would have; None where these are still to be written.
+
+        Raises:
+            WorkerError: `checkpoint-unknown`.
+        """
+        checkpoint = self.store.read(address)
+        if address.kind == "external_weights":
+            return _files_below(checkpoint.folder)
+        if not self.store.keep_archive(checkpoint):
+            return None
+        return _files_below(checkpoint.folder / archive_name)
+
+    def write_archive(self, address: Address) -> None:
+        """Makes the model of a checkpoint once more, and writes it as an export."""
+        checkpoint = self.store.read(address)
+        if self.store.keep_archive(checkpoint):
+            return
+        model_id = f"archive:{uuid.uuid4().hex}"
+
+        def fill(folder: Path) -> None:
+            export_model(self._make(model_id, checkpoint, has_optimizer=False), folder, "peft")
+
+        try:
+            self.store.write_archive(checkpoint, fill)
+        finally:
+            self.registry.release(model_id)
+
+    def _make(self, model_id: str, checkpoint: Checkpoint, *, has_optimizer: bool) -> TrainedModel:
         base = self.registry.base(str(checkpoint.facts["base_model"]))
         model = self.registry.create(model_id, base, tuning_of_facts(checkpoint.facts))
         try:
@@ -127,3 +161,8 @@ def _filler(model: TrainedModel, request: SaveWeights, kind: Kind) -> Callable[[
             write_state(model, folder, has_optimizer=kind == "weights")
 
     return fill
+
+
+def _files_below(folder: Path) -> dict[str, Path]:
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return {path.relative_to(folder).as_posix(): path for path in found if path != folder / facts_name}

@@ -26,7 +26,10 @@ kind_names: dict[Kind, str] = {
     "external_weights": "external",
 }
 facts_name = "checkpoint.json"
+archive_name = "archive"
+"""Below a checkpoint: the same weights in the hub's formats, for a while after somebody asked for them."""
 _name_pattern = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,254}")
+_run_pattern = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,254}")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ def make_address(run: str, kind: str, name: str) -> Address:
     Raises:
         WorkerError: `invalid-input`.
     """
+    if not _run_pattern.fullmatch(run):
+        raise invalid_input(f"expected the id of a model, got {run!r}")
     if not _name_pattern.fullmatch(name):
         raise invalid_input(f"expected a name of letters, digits, '_', '-' and '.', got {name!r}")
     for known in kinds:
@@ -132,8 +137,9 @@ def read_folder(folder: Path) -> Checkpoint:
 class CheckpointStore:
     """All checkpoints below one folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, archive_life_s: float = 1800.0) -> None:
         self._folder = folder
+        self._archive_life_s = archive_life_s
 
     def write(
         self,
@@ -220,10 +226,34 @@ class CheckpointStore:
         partial.replace(found.folder / facts_name)
 
     def purge(self) -> None:
-        """Removes what expired."""
+        """Removes what expired, and archives that nobody asked for lately."""
         for checkpoint in self._all():
             if _is_expired(checkpoint):
                 shutil.rmtree(checkpoint.folder, ignore_errors=True)
+                continue
+            for folder in checkpoint.folder.glob(f"{archive_name}*"):
+                if time.time() - folder.stat().st_mtime > self._archive_life_s:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+    def keep_archive(self, checkpoint: Checkpoint) -> bool:
+        """Keeps the archive of a checkpoint for another while; False where there is none."""
+        try:
+            os.utime(checkpoint.folder / archive_name)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def write_archive(self, checkpoint: Checkpoint, fill: Callable[[Path], None]) -> None:
+        """Writes the archive of a checkpoint; `fill` puts files into an empty folder."""
+        partial = checkpoint.folder / f"{archive_name}.{uuid.uuid4().hex}.partial"
+        partial.mkdir()
+        try:
+            fill(partial)
+            _flush(partial)
+            partial.rename(checkpoint.folder / archive_name)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
 
     def _place(self, address: Address) -> Path:
         return self._folder / quote(address.run, safe="") / address.kind / address.name

@@ -8,13 +8,17 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from pydantic import BaseModel, ValidationError
 
-from ..errors import WorkerError, failure_of, invalid_input
-from .access import has_access
+from ..errors import Failure, WorkerError, failure_of, invalid_input
+from .access import check_access
 from .futures import Future, NumberTakenError, TooManyWaitingError
+from .signatures import Signer
 
 Body = TypeVar("Body", bound=BaseModel)
 
 _statuses = {
+    "key-refused": 401,
+    "address-refused": 403,
+    "address-expired": 403,
     "model-unknown": 404,
     "version-unknown": 404,
     "checkpoint-unknown": 404,
@@ -22,6 +26,7 @@ _statuses = {
     "model-released": 404,
     "body-too-large": 413,
     "deadline-exceeded": 504,
+    "not-ready": 503,
 }
 
 
@@ -80,7 +85,11 @@ def future_answer(future: Future) -> web.Response:
 
 def error_answer(request: web.Request, error: BaseException) -> web.Response:
     """An error as JSON; the status says whether asking again may help."""
-    failure = failure_of(error)
+    return failure_answer(request, failure_of(error))
+
+
+def failure_answer(request: web.Request, failure: Failure) -> web.Response:
+    """The same for one that happened elsewhere."""
     status = _statuses.get(failure.code, 400 if failure.category == "user" else 500)
     return _refusal(request, status, failure.as_json() | {"detail": failure.message})
 
@@ -104,15 +113,16 @@ def _refusal(request: web.Request, status: int, fields: Mapping[str, object]) ->
     return web.json_response(openai_error(fields) if is_openai else fields, status=status)
 
 
-def make_middleware(key: str) -> Middleware:
+def make_middleware(key: str, signer: Signer) -> Middleware:
     """Access and errors, around every handler."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not has_access(request, key):
-            hint = "send the key that the worker printed or was given as X-API-Key"
-            error = "expected the worker's key, got another or none"
-            return _refusal(request, 401, {"error": error, "category": "user", "hint": hint})
+        try:
+            check_access(request, key, signer)
+        except WorkerError as error:  # Who may not ask is told no more than that.
+            fields = {"error": str(error), "category": error.category, "code": error.code, "hint": error.hint}
+            return _refusal(request, _statuses[error.code], fields | {"detail": str(error)})
         try:
             return await handler(request)
         except web.HTTPException:

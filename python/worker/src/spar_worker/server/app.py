@@ -16,12 +16,14 @@ from ..settings import Settings
 from .answers import make_middleware
 from .futures import FutureStore
 from .routes_checkpoints import CheckpointRoutes
+from .routes_downloads import DownloadRoutes
 from .routes_openai import OpenAiRoutes
 from .routes_sampling import SamplingRoutes
 from .routes_service import ServiceRoutes
 from .routes_training import TrainingRoutes
 from .service import Service
 from .sessions import Sessions
+from .signatures import Signer
 from .sources import Sources
 
 tidy_interval_s = 5.0
@@ -38,7 +40,7 @@ def make_app(settings: Settings) -> web.Application:
         cache_token_limit=settings.cache_token_limit,
         prefill_token_budget=settings.token_budget,
     )
-    store = CheckpointStore(settings.state_folder)
+    store = CheckpointStore(settings.state_folder, archive_life_s=2 * settings.download_life_s)
     checkpoints = Checkpoints(store, registry)
     service = Service(
         settings=settings,
@@ -49,8 +51,9 @@ def make_app(settings: Settings) -> web.Application:
         futures=FutureStore(waiting_limit=settings.waiting_limit, lifetime_s=settings.result_lifetime_s),
     )
     sources = Sources(service, checkpoints)
+    signer = Signer(settings.download_life_s)
     app = web.Application(
-        client_max_size=service.settings.body_limit_bytes, middlewares=[make_middleware(service.settings.key)]
+        client_max_size=settings.body_limit_bytes, middlewares=[make_middleware(settings.key, signer)]
     )
     for part in (
         ServiceRoutes(service),
@@ -58,6 +61,7 @@ def make_app(settings: Settings) -> web.Application:
         SamplingRoutes(service, sampler, checkpoints, sources),
         OpenAiRoutes(service, sampler, sources),
         CheckpointRoutes(service, checkpoints),
+        DownloadRoutes(service, checkpoints, signer),
     ):
         app.add_routes(part.routes())
 
