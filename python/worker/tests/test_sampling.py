@@ -13,7 +13,7 @@ from spar_worker.models.base import BaseModel
 from spar_worker.models.lora import LoraShape
 from spar_worker.models.trained import TrainedModel, Tuning
 from spar_worker.models.versions import Version, Views
-from spar_worker.rows import Row
+from spar_worker.rows import FloatArray, Row
 from spar_worker.sampling.draw import DrawSettings, draw
 from spar_worker.sampling.requests import Ticket, read_request
 from spar_worker.sampling.sampler import Sampler
@@ -260,6 +260,81 @@ def test_prompt_scores_can_be_cut_ranked_and_asked_for_alone(base: BaseModel) ->
     assert (np.diff(logprobs[1:], axis=1) <= 0).all()
 
 
+def targets(ids: list[list[int]]) -> dict[str, Any]:
+    return {"data": [i for row in ids for i in row], "dtype": "int64", "shape": [len(ids), len(ids[0])]}
+
+
+def sparse_targets(ids: list[int], starts: list[int], columns: list[int], width: int) -> dict[str, Any]:
+    return {
+        "data": ids,
+        "dtype": "int64",
+        "shape": [len(starts) - 1, width],
+        "sparse_crow_indices": starts,
+        "sparse_col_indices": columns,
+    }
+
+
+def logprobs_of_all(base: BaseModel, prompt: list[int]) -> FloatArray:
+    """[L - 1, V]: what each token would have at each place after the first."""
+    with torch.no_grad():
+        logits = base.network(torch.tensor([prompt])).states[0]
+        return base.network.logits(logits).log_softmax(-1)[:-1].numpy()
+
+
+def test_ids_that_are_named_are_scored_at_each_place_of_the_prompt(base: BaseModel) -> None:
+    version, prompt = Version("tiny", base), prompts[2]
+    expected = logprobs_of_all(base, prompt)
+    named = [[-1, -1], [5, 6], [prompt[3], -1], *[[7, 8]] * (len(prompt) - 4)]
+    found = alone(version, 0, prompt, target_prompt_logprobs=targets(named)).target_prompt
+    assert found is not None
+    assert found.shape == (len(prompt) - 1, 2)
+    for place, ids in enumerate(named):
+        for column, token in enumerate(ids):
+            value = 0 if token == -1 else expected[place, token]
+            assert abs(found.values[place, column] - value) < 1e-4
+    sparse = sparse_targets([5, 6, 7], [0, 0, 2, *[2] * (len(prompt) - 4), 3], [0, 3, 1], 4)
+    packed = alone(version, 0, prompt, target_prompt_logprobs=sparse, prompt_logprobs=True)
+    assert packed.target_prompt is not None
+    assert packed.target_prompt.shape == (len(prompt) - 1, 4)
+    np.testing.assert_allclose(
+        packed.target_prompt.values, [expected[1, 5], expected[1, 6], expected[-1, 7]], atol=1e-4
+    )
+    own = alone(version, 0, prompt, prompt_logprobs=True)
+    np.testing.assert_array_equal(packed.prompt_logprobs, own.prompt_logprobs)
+    runner = Runner(version)
+    runner.submit(0, prompt, target_prompt_logprobs=targets([[base.vocabulary_size]] * (len(prompt) - 1)))
+    runner.run()
+    assert "target_prompt_logprobs" in str(runner.errors[0])
+
+
+def test_tokens_are_drawn_at_each_place_of_the_prompt(base: BaseModel) -> None:
+    version, prompt = Version("tiny", base), prompts[2]
+    expected = logprobs_of_all(base, prompt)
+    many: dict[str, Any] = {"prompt_alt_tokens_k": 1000, "parameters": {"max_tokens": 1, "temperature": 2.0}}
+    drawn = alone(version, 0, prompt, **many).prompt_draws
+    assert drawn is not None
+    ids, logprobs = (tensor.values for tensor in drawn)
+    assert ids.shape == (len(prompt) - 1, 1000)
+    for place, row in enumerate(ids):
+        # The model's own log-probabilities, whatever the temperature of the draws.
+        np.testing.assert_allclose(logprobs[place], expected[place, row], atol=1e-4)
+        heated = np.exp(expected[place] / 2)
+        wanted = heated / heated.sum()
+        counts = np.bincount(row, minlength=len(wanted))
+        deviations = (counts - 1000 * wanted) / np.sqrt(1000 * wanted * (1 - wanted) + 1)
+        assert np.abs(deviations).max() < 5
+    again = alone(version, 0, prompt, **many | {"prompt_alt_tokens_k": 3}).prompt_draws
+    assert again is not None
+    np.testing.assert_array_equal(again[0].values, ids[:, :3])  # Each draw has a stream of its own.
+    greedy = alone(version, 0, prompt, prompt_alt_tokens_k=2, parameters={"temperature": 0}).prompt_draws
+    assert greedy is not None
+    np.testing.assert_array_equal(greedy[0].values, np.repeat(expected.argmax(1)[:, None], 2, axis=1))
+    replies = [
+        alone(version, 0, prompt, **given).sequences[0].token_ids for given in ({}, {"prompt_alt_tokens_k": 5})
+    ]
+    assert replies[0] == replies[1]
+
+
 def test_cancelled_and_broken_requests_end_alone(base: BaseModel) -> None:
     version = Version("tiny", base)
     runner = Runner(version)
@@ -290,7 +365,16 @@ def test_requests_without_meaning_are_refused_by_name() -> None:
         ({}, {"num_samples": 0}, "num_samples"),
         ({}, {"prompt_logprobs_last_n": 4}, "prompt_logprobs_last_n"),
         ({}, {"topk_sample_logprobs": -1}, "topk_sample_logprobs"),
-        ({}, {"prompt_alt_tokens_k": 1}, "prompt_alt_tokens_k"),
+        ({}, {"prompt_alt_tokens_k": -1}, "prompt_alt_tokens_k"),
+        ({}, {"prompt_alt_tokens_k": 1001}, "prompt_alt_tokens_k"),
+        ({}, {"record_stability_info": True}, "record_stability_info"),
+        ({}, {"target_prompt_logprobs": targets([[1], [2]])}, r"shape \[3, K\]"),
+        ({}, {"target_prompt_logprobs": targets([[-1], [-1], [-1]])}, "at least one id"),
+        ({}, {"target_prompt_logprobs": targets([[1], [-2], [3]])}, "or -1 for none"),
+        ({}, {"target_prompt_logprobs": targets([[1], [2], [3]]) | {"dtype": "float32"}}, "int64"),
+        ({}, {"target_prompt_logprobs": targets([[1] * 1001] * 3)}, "at most 1000 ids"),
+        ({}, {"target_prompt_logprobs": sparse_targets([1], [0, 2, 1, 1], [0], 3)}, "sparse matrix"),
+        ({}, {"target_prompt_logprobs": sparse_targets([1], [0, 1, 1, 1], [9], 3)}, "sparse matrix"),
     ]:
         body = Sample.model_validate({"prompt": {"chunks": []}, "sampling_params": parameters, **fields})
         with pytest.raises(WorkerError, match=name):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tinker
+import torch
 from tinker import types
 
 from tiny import random_rows
@@ -79,6 +80,37 @@ def test_sampling_gives_tokens_logprobs_and_the_same_again_for_the_same_seed(
     expected = response.sequences[0].logprobs
     assert expected is not None
     np.testing.assert_allclose(np.array(scored[5:], dtype=np.float64), expected, atol=1e-4)
+
+
+def test_named_ids_and_draws_at_places_of_the_prompt_come_back_in_their_shape(
+    service: tinker.ServiceClient,
+) -> None:
+    client = service.create_sampling_client(base_model="tiny").result()
+    ids = torch.tensor([[5, -1], [6, 7], [7, -1], [8, 9]])
+
+    def ask(given: types.TensorData) -> types.SampleResponse:
+        return client.sample(
+            prompt,
+            num_samples=1,
+            sampling_params=parameters(max_tokens=1),
+            include_prompt_logprobs=True,
+            target_prompt_logprobs=given,
+            prompt_alt_tokens_k=3,
+        ).result()
+
+    dense = ask(types.TensorData.from_torch(ids))
+    assert dense.target_prompt_logprobs is not None
+    found = dense.target_prompt_logprobs.to_torch()
+    assert dense.prompt_logprobs is not None
+    np.testing.assert_allclose(found[:, 0], dense.prompt_logprobs[1:], atol=1e-5)  # They are the prompt itself.
+    assert found[0, 1] == 0
+    sparse = ask(types.TensorData.from_torch_sparse(ids, pad_value=-1)).target_prompt_logprobs
+    assert sparse is not None
+    assert sparse.sparse_crow_indices == [0, 1, 3, 4, 6]
+    np.testing.assert_allclose(sparse.data, found[ids >= 0], atol=1e-5)
+    assert dense.prompt_alt_tokens is not None
+    assert dense.prompt_alt_tokens.tokens.to_torch().shape == (4, 3)
+    assert (dense.prompt_alt_tokens.logprobs.to_torch() <= 0).all()
 
 
 def test_many_requests_at_once_get_what_each_gets_alone(service: tinker.ServiceClient) -> None:

@@ -36,7 +36,7 @@ class RunningBatch:
         ids = np.zeros((len(groups), length), dtype=np.int64)
         for index, group in enumerate(groups):
             ids[index, padding[index] :] = group[0].request.prompt
-        is_scored = any(ticket.request.has_prompt_logprobs for ticket in tickets)
+        is_scored = any(ticket.request.reads_prompt for ticket in tickets)
         cache = new_cache()
         device = network.device
         output = network(
@@ -50,7 +50,7 @@ class RunningBatch:
         joining: list[SampledSequence] = []
         for index, group in enumerate(groups):
             for ticket in group:
-                if ticket.request.has_prompt_logprobs:
+                if ticket.request.reads_prompt:
                     score_prompt(ticket, network, output.states[index, padding[index] :])
                 growing = [sequence for sequence in ticket.sequences if sequence.max_tokens > 0]
                 joining += growing

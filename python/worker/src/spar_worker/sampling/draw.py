@@ -54,16 +54,43 @@ def draw(
     return cast("list[int]", tokens.tolist()), cast("list[float]", chosen.tolist())
 
 
+def draw_often(
+    logits: Tensor, temperature: float, randoms: Sequence[np.random.Generator]
+) -> tuple[Tensor, Tensor]:
+    """Tokens [B, K] of logits [B, V], a column per generator, drawn as if alone, and their log-probabilities.
+
+    A generator goes through the rows in their order, however many are given at a time.
+    """
+    logits = logits.float()
+    if temperature == 0:
+        tokens = logits.argmax(dim=-1, keepdim=True).expand(-1, len(randoms))
+    else:
+        blocks = _blocks(logits / temperature)
+        masses = blocks.logsumexp(dim=-1)
+        tokens = torch.stack([_pick(blocks, masses, [random] * len(logits)) for random in randoms], dim=-1)
+    return tokens, logits.gather(-1, tokens) - logits.logsumexp(dim=-1, keepdim=True)
+
+
 def _largest_with_noise(logits: Tensor, randoms: Sequence[np.random.Generator]) -> Tensor:
     """A token per row of [B, V], drawn with its probability: a block of the vocabulary, then a token of it."""
+    blocks = _blocks(logits)
+    return _pick(blocks, blocks.logsumexp(dim=-1), randoms)
+
+
+def _blocks(logits: Tensor) -> Tensor:
+    """The vocabulary cut: [B, blocks, tokens]."""
     row_count, width = logits.shape
     side = math.isqrt(width - 1) + 1
-    exponentials = np.stack([random.standard_exponential(2 * side) for random in randoms])
-    noise = -torch.from_numpy(np.log(np.maximum(exponentials, 1e-300))).to(logits.device)
     padded = torch.nn.functional.pad(logits, (0, side * side - width), value=float("-inf"))
-    blocks = padded.view(row_count, side, side)
-    block = (blocks.logsumexp(dim=-1) + noise[:, :side]).argmax(dim=-1)
-    inside = blocks[torch.arange(row_count, device=logits.device), block] + noise[:, side:]
+    return padded.view(row_count, side, side)
+
+
+def _pick(blocks: Tensor, masses: Tensor, randoms: Sequence[np.random.Generator]) -> Tensor:
+    row_count, side = masses.shape
+    exponentials = np.stack([random.standard_exponential(2 * side) for random in randoms])
+    noise = -torch.from_numpy(np.log(np.maximum(exponentials, 1e-300))).to(blocks.device)
+    block = (masses + noise[:, :side]).argmax(dim=-1)
+    inside = blocks[torch.arange(row_count, device=blocks.device), block] + noise[:, side:]
     return block * side + inside.argmax(dim=-1)
 
 

@@ -9,13 +9,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..errors import invalid_input
+from ..errors import WorkerError, invalid_input
 from ..models.base import BaseModel
 from ..models.versions import Version
 from ..rows import FloatArray, IntArray
 from ..wire.requests import Sample
-from ..wire.results import SampleOutput
+from ..wire.results import SampleOutput, TensorOutput
 from .draw import DrawSettings
+from .prompt_targets import PromptTargets, read_targets
 
 MAX_TOPK = 1000
 
@@ -44,6 +45,15 @@ class SampleRequest:
     """So many of the most likely tokens are told with each token that is drawn."""
     scored_last: int | None
     """Only so many prompt tokens at the end are scored."""
+    targets: PromptTargets | None = None
+    """Ids that are scored at places of the prompt."""
+    prompt_draws: int = 0
+    """So many tokens are drawn at each place of the prompt."""
+
+    @property
+    def reads_prompt(self) -> bool:
+        """Whether places of the prompt besides its last are looked at."""
+        return self.has_prompt_logprobs or self.targets is not None or self.prompt_draws > 0
 
 
 def read_request(body: Sample, prompt: IntArray) -> SampleRequest:
@@ -53,10 +63,11 @@ def read_request(body: Sample, prompt: IntArray) -> SampleRequest:
         WorkerError: `invalid-input`, with the name of what has no meaning; `capability-missing`.
     """
     given = body.sampling_params
-    if body.target_prompt_logprobs is not None or body.prompt_alt_tokens_k:
-        raise invalid_input(
-            "expected no target_prompt_logprobs and no prompt_alt_tokens_k, got one of them",
-            "this server gives prompt_logprobs, topk_prompt_logprobs and topk_sample_logprobs",
+    if body.record_stability_info:
+        raise WorkerError(
+            "capability-missing",
+            "expected no record_stability_info, got it: this server records none",
+            hint="leave it out",
         )
     checks: list[tuple[bool, str, object]] = [
         (body.num_samples >= 1, "num_samples of at least 1", body.num_samples),
@@ -66,6 +77,7 @@ def read_request(body: Sample, prompt: IntArray) -> SampleRequest:
         (given.top_k >= -1, "top_k of at least -1", given.top_k),
         _topk_check("topk_prompt_logprobs", body.topk_prompt_logprobs),
         _topk_check("topk_sample_logprobs", body.topk_sample_logprobs),
+        _topk_check("prompt_alt_tokens_k", body.prompt_alt_tokens_k),
     ]
     for is_sound, expected, found in checks:
         if not is_sound:
@@ -86,6 +98,10 @@ def read_request(body: Sample, prompt: IntArray) -> SampleRequest:
         prompt_topk=body.topk_prompt_logprobs,
         sample_topk=body.topk_sample_logprobs,
         scored_last=last,
+        targets=None
+        if body.target_prompt_logprobs is None
+        else read_targets(body.target_prompt_logprobs, len(prompt), MAX_TOPK),
+        prompt_draws=body.prompt_alt_tokens_k,
     )
 
 
@@ -112,6 +128,8 @@ def check_request(request: SampleRequest, base: BaseModel) -> None:
         raise invalid_input("expected a prompt of at least one token, got none")
     if request.prompt.min() < 0 or request.prompt.max() >= size:
         raise invalid_input(f"expected token ids in 0 .. {size - 1} in the prompt, got others")
+    if request.targets is not None and request.targets.ids.max() >= size:
+        raise invalid_input(f"expected ids in 0 .. {size - 1} in target_prompt_logprobs, got others")
     # The last token that is sampled needs no position of its own.
     if count + max((request.max_tokens or 1) - 1, 0) > context:
         raise invalid_input(
@@ -137,6 +155,8 @@ class Ticket:
     sequences: "list[SampledSequence]" = field(default_factory=list["SampledSequence"])
     prompt_logprobs: FloatArray | None = None
     prompt_topk: tuple[IntArray, FloatArray] | None = None
+    target_prompt: TensorOutput | None = None
+    prompt_draws: tuple[TensorOutput, TensorOutput] | None = None
 
 
 @dataclass(eq=False)

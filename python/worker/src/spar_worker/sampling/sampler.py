@@ -156,7 +156,7 @@ def _output_of(ticket: Ticket) -> SampleOutput:
         for s in ticket.sequences
     ]
     prompt = ticket.prompt_logprobs if ticket.request.has_prompt_logprobs else None
-    return SampleOutput(sequences, prompt, ticket.prompt_topk)
+    return SampleOutput(sequences, prompt, ticket.prompt_topk, ticket.target_prompt, ticket.prompt_draws)
 
 
 def _topk_of(sequence: SampledSequence, count: int) -> TopkOutput | None:

@@ -225,6 +225,7 @@ class Sample(Body):
     topk_sample_logprobs: int = 0
     target_prompt_logprobs: TensorBody | None = None
     prompt_alt_tokens_k: int = 0
+    record_stability_info: bool | None = None
 
 
 class Score(Body):

@@ -35,6 +35,22 @@ TopkOutput = tuple[IntArray, FloatArray]
 
 
 @dataclass(frozen=True)
+class TensorOutput:
+    """A tensor that keeps its layout."""
+
+    values: FloatArray | IntArray
+    """Of a sparse one those that it has, in order."""
+    indices: tuple[Sequence[int], Sequence[int]] | None = None
+    """Of a sparse one: where rows begin, and the columns."""
+    sparse_shape: tuple[int, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the whole tensor."""
+        return self.values.shape if self.indices is None else self.sparse_shape
+
+
+@dataclass(frozen=True)
 class SequenceOutput:
     """One sampled reply; its log-probabilities are the model's own."""
 
@@ -52,6 +68,10 @@ class SampleOutput:
     prompt_logprobs: FloatArray | None
     """One per prompt token, NaN where there is none."""
     topk_prompt: "TopkOutput | None" = None
+    target_prompt: TensorOutput | None = None
+    """Log-probabilities of the ids that the request named."""
+    prompt_draws: tuple[TensorOutput, TensorOutput] | None = None
+    """Ids and log-probabilities [L - 1, K] that were drawn at each place of the prompt."""
 
 
 Result = JsonResult | PassOutput | SampleOutput
@@ -89,7 +109,13 @@ def encode_json(result: Result) -> Mapping[str, object]:
     ]
     prompt = None if result.prompt_logprobs is None else _nullable(result.prompt_logprobs)
     topk = {} if result.topk_prompt is None else {"topk_prompt_logprobs": _topk_json(result.topk_prompt)}
-    return {"type": "sample", "sequences": sequences, "prompt_logprobs": prompt, **topk}
+    more: dict[str, object] = {}
+    if result.target_prompt is not None:
+        more["target_prompt_logprobs"] = _whole_tensor_json(result.target_prompt)
+    if result.prompt_draws is not None:
+        tokens, logprobs = (_whole_tensor_json(tensor) for tensor in result.prompt_draws)
+        more["prompt_alt_tokens"] = {"tokens": tokens, "logprobs": logprobs}
+    return {"type": "sample", "sequences": sequences, "prompt_logprobs": prompt, **topk, **more}
 
 
 def _topk_json(topk: TopkOutput) -> list[list[tuple[int, float]] | None]:
@@ -102,6 +128,17 @@ def _topk_json(topk: TopkOutput) -> list[list[tuple[int, float]] | None]:
 
 def _tensor_json(values: FloatArray) -> dict[str, object]:
     return {"data": values.ravel().tolist(), "dtype": "float32", "shape": list(values.shape)}
+
+
+def _whole_tensor_json(tensor: TensorOutput) -> dict[str, object]:
+    dtype = "int64" if tensor.values.dtype == np.int64 else "float32"
+    fields = {"data": tensor.values.ravel().tolist(), "dtype": dtype, "shape": list(tensor.shape)}
+    if tensor.indices is not None:
+        fields |= {
+            "sparse_crow_indices": list(tensor.indices[0]),
+            "sparse_col_indices": list(tensor.indices[1]),
+        }
+    return fields
 
 
 def _nullable(values: FloatArray) -> list[float | None]:
@@ -146,7 +183,23 @@ def _sample_message(result: SampleOutput) -> pb.SampleResponse:
         message.prompt_logprobs = np.asarray(result.prompt_logprobs, dtype=np.float32).tobytes()
     if result.topk_prompt is not None:
         _fill_topk(message.topk_prompt_logprobs, result.topk_prompt)
+    if result.target_prompt is not None:
+        _fill_tensor(message.target_prompt_logprobs, result.target_prompt)
+    if result.prompt_draws is not None:
+        _fill_tensor(message.prompt_alt_tokens.tokens, result.prompt_draws[0])
+        _fill_tensor(message.prompt_alt_tokens.logprobs, result.prompt_draws[1])
     return message
+
+
+def _fill_tensor(message: pb.Tensor, tensor: TensorOutput) -> None:
+    message.dtype = pb.DTYPE_INT64 if tensor.values.dtype == np.int64 else pb.DTYPE_FLOAT32
+    message.shape.extend(tensor.shape)
+    if tensor.indices is None:
+        message.dense = tensor.values.tobytes()
+        return
+    message.sparse_csr.values = tensor.values.tobytes()
+    message.sparse_csr.crow_indices = np.asarray(tensor.indices[0], dtype=np.int64).tobytes()
+    message.sparse_csr.col_indices = np.asarray(tensor.indices[1], dtype=np.int64).tobytes()
 
 
 def _fill_topk(message: pb.TopkLogprobs, topk: TopkOutput) -> None:

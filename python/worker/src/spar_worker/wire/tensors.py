@@ -72,12 +72,7 @@ def _shaped(values: Numbers, shape: Sequence[int] | None) -> Numbers:
 def _dense(
     values: Numbers, shape: Sequence[int], row_starts: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]
 ) -> Numbers:
-    if len(shape) != 2 or len(row_starts) != shape[0] + 1 or len(columns) != len(values):
-        raise invalid_input(f"expected a sparse matrix with a shape and its indices, got shape {list(shape)}")
-    counts = np.diff(row_starts)
-    is_sound = bool((counts >= 0).all()) and int(row_starts[0]) == 0 and int(row_starts[-1]) == len(values)
-    if not is_sound or (columns.size and (columns.min() < 0 or columns.max() >= shape[1])):
-        raise invalid_input("expected a sparse matrix whose indices lie in its shape, got others")
+    counts = check_sparse(len(values), shape, (row_starts, columns))
     places = np.repeat(np.arange(shape[0]), counts) * shape[1] + columns
     flat: Numbers = (
         np.zeros(shape[0] * shape[1], dtype=np.int64)
@@ -86,3 +81,21 @@ def _dense(
     )
     flat[places] = values
     return flat.reshape(shape)
+
+
+def check_sparse(
+    value_count: int, shape: Sequence[int], indices: tuple[npt.ArrayLike, npt.ArrayLike]
+) -> npt.NDArray[np.int64]:
+    """How many values each row has, of a matrix that is given by where rows begin and the columns.
+
+    Raises:
+        WorkerError: `invalid-input`.
+    """
+    row_starts, columns = (np.asarray(given, dtype=np.int64) for given in indices)
+    if len(shape) != 2 or len(row_starts) != shape[0] + 1 or len(columns) != value_count:
+        raise invalid_input(f"expected a sparse matrix with a shape and its indices, got shape {list(shape)}")
+    counts = np.diff(row_starts)
+    is_sound = bool((counts >= 0).all()) and int(row_starts[0]) == 0 and int(row_starts[-1]) == value_count
+    if not is_sound or (columns.size and (columns.min() < 0 or columns.max() >= shape[1])):
+        raise invalid_input("expected a sparse matrix whose indices lie in its shape, got others")
+    return counts
