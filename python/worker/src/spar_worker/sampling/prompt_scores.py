@@ -1,5 +1,6 @@
-"""What is read off each place of a prompt: log-probabilities of its own tokens, of the most likely ones and of ones
-that were named, and draws.
+"""What is read off each place of a prompt besides the reply.
+
+Log-probabilities of its own tokens, of the most likely ones, of ones that were named; and draws.
 """
 
 import numpy as np
