@@ -21,7 +21,7 @@ interface SetUp {
   readonly parent: string;
   readonly folder: string;
   readonly askedCount: () => number;
-  fill(options?: { signal?: AbortSignal; mostBytes?: number; stallMs?: number }): Promise<void>;
+  readonly fill: (options?: { signal?: AbortSignal; mostBytes?: number; stallMs?: number }) => Promise<void>;
 }
 
 /** A server that gives the replies in turn, and the last one for ever. */
@@ -164,7 +164,7 @@ describe("an archive that is refused", () => {
   const file = (name: string): readonly TarMember[] => [{ name, content: "x" }];
   const damaged = Buffer.from(whole);
   damaged.write("z", 0);
-  const longer = Buffer.concat([whole, Buffer.alloc(2 ** 20)]);
+  const longer = Buffer.concat([whole, Buffer.from("more")]);
   test.each([
     { what: "a name above the folder", body: tarOf(file("../adapter_config.json")) },
     { what: "a name above it further on", body: tarOf(file("a/../../b")) },
@@ -181,10 +181,6 @@ describe("an archive that is refused", () => {
     { what: "nothing in it", body: tarOf([]) },
     { what: "something else", body: Buffer.from("<html>".repeat(200)) },
     { what: "half of a compressed one", body: gzipSync(whole).subarray(0, 200) },
-    {
-      what: "a note without sense",
-      body: tarOf([{ name: "n", type: "x", content: "9 path" }, ...file("a")]),
-    },
   ])("$what", async ({ body }) => {
     const given = await setUp(sends(body));
     await expectCode(given.fill(), "unexpected-answer");
