@@ -102,7 +102,9 @@ def test_named_ids_and_draws_at_places_of_the_prompt_come_back_in_their_shape(
     assert dense.target_prompt_logprobs is not None
     found = dense.target_prompt_logprobs.to_torch()
     assert dense.prompt_logprobs is not None
-    np.testing.assert_allclose(found[:, 0], dense.prompt_logprobs[1:], atol=1e-5)  # They are the prompt itself.
+    np.testing.assert_allclose(
+        found[:, 0], np.array(dense.prompt_logprobs[1:], dtype=float), atol=1e-5
+    )  # The prompt itself.
     assert found[0, 1] == 0
     sparse = ask(types.TensorData.from_torch_sparse(ids, pad_value=-1)).target_prompt_logprobs
     assert sparse is not None

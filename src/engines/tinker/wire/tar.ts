@@ -38,7 +38,8 @@ export async function unpackTar(archive: Pieces, folder: string, options: Unpack
     try {
       yield* stream;
     } catch (thrown) {
-      throw source.failure ?? refuse("a tar of files that is whole", String(thrown));
+      if (source.hasFailed) throw thrown;
+      throw refuse("a tar of files that is whole", String(thrown));
     }
   }
 
@@ -56,9 +57,9 @@ export async function unpackTar(archive: Pieces, folder: string, options: Unpack
   return names;
 }
 
-/** Pieces whose beginning can be looked at, and which remember what ended them. */
+/** Pieces whose beginning can be looked at, and which know whether they broke. */
 class Source {
-  failure: unknown = null;
+  hasFailed = false;
   readonly #pieces: AsyncIterator<Uint8Array>;
   #head = new Uint8Array(0);
 
@@ -67,10 +68,10 @@ class Source {
   }
 
   async startsWith(bytes: readonly number[]): Promise<boolean> {
-    for (let isOver = false; !isOver && this.#head.byteLength < bytes.length;) {
-      const { done = false, value } = await this.#pieces.next();
-      isOver = done;
-      if (!done) this.#head = Buffer.concat([this.#head, value]);
+    while (this.#head.byteLength < bytes.length) {
+      const next: IteratorResult<Uint8Array, unknown> = await this.#pieces.next();
+      if (next.done === true) break;
+      this.#head = Buffer.concat([this.#head, next.value]);
     }
     return bytes.every((byte, place) => this.#head[place] === byte);
   }
@@ -80,7 +81,7 @@ class Source {
       yield this.#head;
       yield* { [Symbol.asyncIterator]: () => this.#pieces };
     } catch (thrown) {
-      this.failure = thrown;
+      this.hasFailed = true;
       throw thrown;
     }
   }

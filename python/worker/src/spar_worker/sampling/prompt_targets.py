@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import invalid_input
 from ..rows import FloatArray, IntArray
@@ -33,8 +34,7 @@ class PromptTargets:
         if self.columns is None:
             return TensorOutput(found)
         counts = np.diff(np.asarray(self.columns[0], dtype=np.int64))
-        is_filled = np.arange(found.shape[1]) < counts[:, None]
-        return TensorOutput(found[is_filled], self.columns, self.shape)
+        return TensorOutput(found[_filled(counts, found.shape[1])], self.columns, self.shape)
 
 
 def read_targets(body: TensorBody, prompt_length: int, most_columns: int) -> PromptTargets:
@@ -65,5 +65,10 @@ def read_targets(body: TensorBody, prompt_length: int, most_columns: int) -> Pro
 def _packed(values: IntArray, shape: tuple[int, ...], columns: tuple[Sequence[int], Sequence[int]]) -> IntArray:
     counts = check_sparse(len(values), shape, columns)
     packed = np.full((shape[0], int(counts.max(initial=0))), -1, dtype=np.int64)
-    packed[np.arange(packed.shape[1]) < counts[:, None]] = values
+    packed[_filled(counts, packed.shape[1])] = values
     return packed
+
+
+def _filled(counts: IntArray, width: int) -> npt.NDArray[np.bool_]:
+    """Where values lie that are packed to the left, so many in each row: [N, width]."""
+    return np.arange(width)[None, :] < counts[:, None]

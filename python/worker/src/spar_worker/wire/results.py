@@ -132,7 +132,11 @@ def _tensor_json(values: FloatArray) -> dict[str, object]:
 
 def _whole_tensor_json(tensor: TensorOutput) -> dict[str, object]:
     dtype = "int64" if tensor.values.dtype == np.int64 else "float32"
-    fields = {"data": tensor.values.ravel().tolist(), "dtype": dtype, "shape": list(tensor.shape)}
+    fields: dict[str, object] = {
+        "data": tensor.values.ravel().tolist(),
+        "dtype": dtype,
+        "shape": list(tensor.shape),
+    }
     if tensor.indices is not None:
         fields |= {
             "sparse_crow_indices": list(tensor.indices[0]),
