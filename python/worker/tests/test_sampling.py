@@ -14,7 +14,7 @@ from spar_worker.models.lora import LoraShape
 from spar_worker.models.trained import TrainedModel, Tuning
 from spar_worker.models.versions import Version, Views
 from spar_worker.rows import FloatArray, Row
-from spar_worker.sampling.draw import DrawSettings, draw
+from spar_worker.sampling.draw import DrawSettings, draw, stream
 from spar_worker.sampling.requests import Ticket, read_request
 from spar_worker.sampling.sampler import Sampler
 from spar_worker.sampling.score import score
@@ -258,6 +258,13 @@ def test_prompt_scores_can_be_cut_ranked_and_asked_for_alone(base: BaseModel) ->
     assert ids.shape == (8, 3)
     assert logprobs[0].tolist() == [-99999.0] * 3
     assert (np.diff(logprobs[1:], axis=1) <= 0).all()
+
+
+def test_each_seed_and_number_has_a_stream_of_its_own() -> None:
+    large = 2**63
+    pairs = [(seed, number) for seed in (-2, -1, 0, 1, large, large + 1) for number in (0, 1, large, large + 1)]
+    assert len({stream(seed, number).random() for seed, number in pairs}) == len(pairs)
+    assert stream(-1, 0).random() == stream(2**64 - 1, 0).random()
 
 
 def targets(ids: list[list[int]]) -> dict[str, Any]:

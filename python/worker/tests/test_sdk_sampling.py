@@ -106,9 +106,18 @@ def test_named_ids_and_draws_at_places_of_the_prompt_come_back_in_their_shape(
         found[:, 0], np.array(dense.prompt_logprobs[1:], dtype=float), atol=1e-5
     )  # The prompt itself.
     assert found[0, 1] == 0
-    sparse = ask(types.TensorData.from_torch_sparse(ids, pad_value=-1)).target_prompt_logprobs
+    columns = [0, 0, 1, 0, 0, 1]
+    sparse = ask(
+        types.TensorData(
+            data=[5, 6, 7, 7, 8, 9],
+            dtype="int64",
+            shape=[4, 2],
+            sparse_crow_indices=[0, 1, 3, 4, 6],
+            sparse_col_indices=columns,
+        )
+    ).target_prompt_logprobs
     assert sparse is not None
-    assert sparse.sparse_crow_indices == [0, 1, 3, 4, 6]
+    assert (sparse.sparse_crow_indices, sparse.sparse_col_indices) == ([0, 1, 3, 4, 6], columns)
     np.testing.assert_allclose(sparse.data, found[ids >= 0], atol=1e-5)
     assert dense.prompt_alt_tokens is not None
     assert dense.prompt_alt_tokens.tokens.to_torch().shape == (4, 3)

@@ -165,5 +165,8 @@ def test_the_command_of_the_sdk_downloads_a_checkpoint(
     subprocess.run(command, env=environment, check=True, timeout=300)
     names = {file.name for file in tmp_path.glob("*/*")}
     assert {"adapter_config.json", "adapter_model.safetensors"} <= names
+    run = client.model_id
     listed = tinker.RestClient(base_url=worker.url, api_key=key).list_user_checkpoints().result().checkpoints
-    assert not [entry for entry in listed if entry.checkpoint_type == "external"]  # Its export is gone again.
+    assert [entry.checkpoint_type for entry in listed if entry.tinker_path.startswith(f"tinker://{run}/")] == [
+        "training"
+    ]

@@ -9,6 +9,7 @@ import {
   referenceOptimizerStep,
   type Datum,
   type Model,
+  type OptimizerKind,
   type OptimizerParameters,
   type OptimizerState,
 } from "../../contract/index.ts";
@@ -45,6 +46,27 @@ const movingCases: readonly { readonly title: string; readonly parameters: Optim
   { title: "sgd: momentum carries over", parameters: { kind: "sgd", learningRate, momentum: 0.9 } },
 ];
 
+async function lossesOfTwelveSteps(
+  context: ConformanceContext,
+  kind: OptimizerKind,
+  learningRate: number,
+): Promise<{ first: number; last: number }> {
+  return context.withModel(async (model) => {
+    const data = mixedRows(model);
+    const losses: number[] = [];
+    let rate = 0;
+    for (let step = 0; step < 12; step++) {
+      losses.push((await model.forwardBackward(data, crossEntropy)).loss);
+      const { gradientNorm } = await model.optimStep({ kind, learningRate: rate });
+      rate = learningRate;
+      // Plain descent goes as far as the gradient is long: too far for a steep model.
+      if (kind === "sgd" && gradientNorm !== null)
+        rate = Math.min(learningRate, 0.5 / Math.max(gradientNorm ** 2, 1e-3));
+    }
+    return { first: losses[0] ?? Number.NaN, last: losses.at(-1) ?? Number.NaN };
+  });
+}
+
 export const optimizerTests: readonly ConformanceTest[] = [
   ...movingCases.map(({ title, parameters }): ConformanceTest => ({
     title,
@@ -55,23 +77,17 @@ export const optimizerTests: readonly ConformanceTest[] = [
   ...(["adam", "adamw", "rmsprop", "sgd"] as const).map((kind): ConformanceTest => ({
     title: `${kind}: twelve steps on one batch lower its loss`,
     needs: ["loss:crossEntropy", `optimizer:${kind}`],
-    run: (context) =>
-      context.withModel(async (model) => {
-        const data = mixedRows(model);
-        const losses: number[] = [];
-        let learningRate = kind === "rmsprop" ? 1e-3 : 1e-2;
-        for (let step = 0; step < 12; step++) {
-          losses.push((await model.forwardBackward(data, crossEntropy)).loss);
-          const { gradientNorm } = await model.optimStep({
-            kind,
-            learningRate: step === 0 ? 0 : learningRate,
-          });
-          // Plain descent goes as far as the gradient is long: too far for a steep model.
-          if (kind === "sgd" && gradientNorm !== null)
-            learningRate = Math.min(1e-2, 0.5 / Math.max(gradientNorm ** 2, 1e-3));
-        }
-        expect(losses.at(-1)).toBeLessThan(0.98 * (losses[0] ?? 0));
-      }),
+    run: async (context) => {
+      // Large models go astray at a rate that small ones need.
+      const learningRates = kind === "rmsprop" ? [1e-3, 1e-4, 1e-5] : [1e-2, 1e-3, 1e-4];
+      const ratios: number[] = [];
+      for (const learningRate of learningRates) {
+        const { first, last } = await lossesOfTwelveSteps(context, kind, learningRate);
+        ratios.push(last / first);
+        if (last < 0.98 * first) return;
+      }
+      expect.fail(`expected a lower loss after twelve steps, got ${ratios.join(", ")} of the first`);
+    },
   })),
   {
     title: "rmsprop: the first step is adam's at ten times the learning rate",

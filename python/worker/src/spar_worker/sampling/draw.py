@@ -30,6 +30,12 @@ class DrawSettings:
     """Of these the smallest set with at least this probability."""
 
 
+def stream(seed: int, number: int) -> np.random.Generator:
+    """Random numbers of their own for each number, 0 to 2^64 - 1, of a seed, taken modulo 2^64."""
+    # A list that mixes small and large numbers would become float64, and neighbours one key.
+    return np.random.Generator(np.random.Philox(key=np.array([seed % 2**64, number], dtype=np.uint64)))
+
+
 def draw(
     logits: Tensor, settings: Sequence[DrawSettings], randoms: Sequence[np.random.Generator]
 ) -> tuple[list[int], list[float]]:

@@ -11,7 +11,7 @@ from ..models.network import Network
 from ..rows import FloatArray, IntArray
 from ..training.token_outputs import position_parts, token_outputs
 from ..wire.results import TensorOutput, TopkOutput, no_logprob
-from .draw import draw_often
+from .draw import draw_often, stream
 from .prompt_targets import PromptTargets
 from .requests import SampleRequest, Ticket
 
@@ -55,11 +55,7 @@ def _targets(network: Network, before: Tensor, targets: PromptTargets) -> Tensor
 
 def _draws(network: Network, before: Tensor, request: SampleRequest) -> tuple[TensorOutput, TensorOutput]:
     """At the request's temperature, without any cut; each draw from a stream of its own of the seed."""
-    key = request.seed % 2**64
-    randoms = [
-        np.random.Generator(np.random.Philox(key=[key, first_draw_stream + index]))
-        for index in range(request.prompt_draws)
-    ]
+    randoms = [stream(request.seed, first_draw_stream + index) for index in range(request.prompt_draws)]
     ids = np.zeros((len(before), request.prompt_draws), dtype=np.int64)
     logprobs = np.zeros(ids.shape, dtype=np.float32)
     for part in position_parts(len(before), network.vocabulary_size):

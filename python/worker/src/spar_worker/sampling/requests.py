@@ -15,7 +15,7 @@ from ..models.versions import Version
 from ..rows import FloatArray, IntArray
 from ..wire.requests import Sample
 from ..wire.results import SampleOutput, TensorOutput
-from .draw import DrawSettings
+from .draw import DrawSettings, stream
 from .prompt_targets import PromptTargets, read_targets
 
 MAX_TOPK = 1000
@@ -206,7 +206,7 @@ def sequences_for(ticket: Ticket, base: BaseModel) -> list[SampledSequence]:
         SampledSequence(
             ticket=ticket,
             index=index,
-            random=np.random.Generator(np.random.Philox(key=[request.seed % 2**64, index])),
+            random=stream(request.seed, index),
             max_tokens=room if request.max_tokens is None else min(request.max_tokens, room),
             stop_token_ids=frozenset(base.end_token_ids) if ends is None else ends,
             tokenizer=base.tokenizer if request.stop_strings else None,
