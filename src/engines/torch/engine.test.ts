@@ -108,7 +108,7 @@ describe("engine torch", { timeout: 60_000 }, () => {
     const said: string[] = [];
     const slow = createEngine({
       ...options,
-      options: { python, startSeconds: 3 },
+      options: { python, startSeconds: 6 },
       onProgress: (text) => void said.push(text),
     });
     await expect(slow).rejects.toMatchObject({

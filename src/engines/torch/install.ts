@@ -113,7 +113,8 @@ export async function install(options: InstallOptions, call: CallOptions = {}): 
 async function fillWithUv(part: string, options: InstallOptions, call: CallOptions): Promise<void> {
   const base = options.python ?? ">=3.11";
   await run(options, call, "uv", ["venv", "--relocatable", "--allow-existing", "--python", base, part]);
-  await run(options, call, "uv", ["pip", "install", "--python", pythonOf(part), workerFolder()]);
+  const install = ["pip", "install", "--compile-bytecode", "--python", pythonOf(part), workerFolder()];
+  await run(options, call, "uv", install);
 }
 
 async function fillWithPip(part: string, options: InstallOptions, call: CallOptions): Promise<void> {

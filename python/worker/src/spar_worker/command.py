@@ -14,7 +14,7 @@ import torch
 from aiohttp import web
 from transformers.utils import logging as transformers_logging
 
-from .owner import owned_option, state_option, temporary_option
+from .owner import add_owner_options
 from .server.app import make_app
 from .settings import Settings
 
@@ -24,14 +24,12 @@ key_variable = "SPAR_WORKER_KEY"
 def read_arguments(arguments: list[str]) -> Settings:
     """The settings that a command line asks for; ends the process with what was expected where it is wrong."""
     parser = argparse.ArgumentParser(
-        prog="spar-worker", description="Serves the Tinker training API with PyTorch."
+        prog="spar-worker", description="Serves the Tinker training API with PyTorch.", allow_abbrev=False
     )
     parser.add_argument(
         "--model", action="append", default=[], metavar="NAME=FOLDER", help="a base model; repeat it"
     )
-    parser.add_argument(
-        state_option, type=Path, default=Path("spar-worker-state"), help="where checkpoints lie"
-    )
+    add_owner_options(parser)
     parser.add_argument("--host", default=Settings.host)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -58,14 +56,6 @@ def read_arguments(arguments: list[str]) -> Settings:
         "--shared-files",
         action="store_true",
         help="clients are on this machine and may name its folders: base models, and where states are saved",
-    )
-    parser.add_argument(
-        owned_option,
-        action="store_true",
-        help="end when standard input does, as it does with whoever started this",
-    )
-    parser.add_argument(
-        temporary_option, action="store_true", help="remove the state folder when ending with the input"
     )
     found = parser.parse_args(arguments)
     models: dict[str, Path] = {}
