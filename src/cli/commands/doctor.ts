@@ -5,6 +5,7 @@ import { checkEngines } from "../doctor/engines.ts";
 import { checkMachine } from "../doctor/machine.ts";
 import { checkPackages, readManifest } from "../doctor/packages.ts";
 import { checkPython } from "../doctor/python.ts";
+import { checkSandboxes } from "../doctor/sandboxes.ts";
 import { SparError } from "../../base/index.ts";
 import { runsFolderOf } from "../runs-folder.ts";
 import type { Shell } from "../shell.ts";
@@ -23,10 +24,13 @@ interface DoctorOptions {
 export function addDoctorCommand(program: Command, shell: Shell): void {
   const command = program
     .command("doctor")
-    .description("check this machine: Node, cores, memory, disk, engines, optional packages")
+    .description("check this machine: Node, cores, memory, disk, engines, sandboxes, optional packages")
     .option("--json", "print one JSON object")
     .option("--runs-folder <folder>", "where runs would go")
-    .option("--python <path>", "the Python for games of OpenSpiel and TextArena; else python3")
+    .option(
+      "--python <path>",
+      "the Python for games of OpenSpiel and TextArena and for the native sandbox; else python3",
+    )
     .action(async (options: DoctorOptions) => {
       const checks = await runChecks(shell, options);
       shell.screen.print(
@@ -48,6 +52,7 @@ async function runChecks(shell: Shell, options: DoctorOptions): Promise<Check[]>
       ...surroundingsOf(shell),
     })),
     ...checkPackages(shell.place, manifest),
+    ...(await checkSandboxes({ python: options.python, environment: shell.environment })),
     ...(await checkPython({ python: options.python, environment: shell.environment })),
   ];
 }

@@ -1,0 +1,4 @@
+# Reads a file of the host.
+# expect: exception PermissionError FileNotFoundError OSError BlockingIOError
+# proof
+open("/etc/passwd").read()

@@ -1,0 +1,4 @@
+# Writes where everybody may.
+# expect: exception PermissionError FileNotFoundError OSError BlockingIOError
+import tempfile
+tempfile.NamedTemporaryFile(delete=False).write(b"escaped")

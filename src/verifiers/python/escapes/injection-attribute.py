@@ -1,0 +1,5 @@
+# Reaches for attributes.
+# expect: exception NotData
+# query: f <- ().__class__
+def f(x):
+    return x

@@ -1,0 +1,3 @@
+# Asks for all memory at once.
+# expect: limit memory
+block = [0] * 10**9

@@ -1,0 +1,6 @@
+# Doubles a text.
+# expect: limit memory
+# limits: memoryBytes=67108864
+text = "a"
+while True:
+    text += text

@@ -1,0 +1,3 @@
+# Prints half a character.
+# expect: value None
+print("\ud800")

@@ -1,0 +1,3 @@
+# Holds a null byte.
+# expect: exception SyntaxError ValueError
+x = eval("1\0")

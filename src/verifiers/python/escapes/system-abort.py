@@ -1,0 +1,5 @@
+# Aborts.
+# expect: exception InterpreterEnded
+# proof
+import os
+os.abort()

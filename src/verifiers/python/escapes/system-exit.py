@@ -1,0 +1,4 @@
+# Leaves as scripts do.
+# expect: exception SystemExit
+import sys
+sys.exit(0)

@@ -1,0 +1,5 @@
+# Returns what holds itself.
+# expect: value cycle
+# query: value
+value = []
+value.append({"again": value})
