@@ -47,6 +47,11 @@ const exceptions: readonly { readonly path: string; readonly what: string; reado
     why: "asks the system whether processes live, and ends those that it started",
   },
   {
+    path: "src/verifiers/python/pyodide/",
+    what: "environment",
+    why: "programs of their own, which run untrusted code and have no command line around them",
+  },
+  {
     path: "src/store/episode-journal.ts",
     what: "timer",
     why: "groups commits; a crash loses at most that moment",
