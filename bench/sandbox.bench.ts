@@ -55,7 +55,7 @@ const few = others.slice(0, 50);
 interface Contestant {
   readonly name: string;
   readonly work: readonly Snippet[];
-  run(work: readonly Snippet[]): Promise<void>;
+  readonly run: (work: readonly Snippet[]) => Promise<void>;
 }
 
 async function runIn(sandbox: PythonSandbox, work: readonly Snippet[]): Promise<void> {
