@@ -50,6 +50,7 @@ export function pyodideBackend(options: PyodideOptions = {}): PythonBackend {
           "--allow-worker",
           `--stack-size=${stackKilobytes}`,
           join(here, `child.${extension}`),
+          files.folder,
           ...paths,
         ],
         environment: { TZ: "UTC" },
@@ -109,6 +110,7 @@ async function makeImage(files: PythonFiles, path: string, hashSeed: number): Pr
     ...nodeWords([library, files.folder, dirname(path)]),
     `--allow-fs-write=${dirname(path)}`,
     join(here, `make-image.${extension}`),
+    files.folder,
     path,
     String(hashSeed),
   ];

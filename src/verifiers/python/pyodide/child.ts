@@ -1,14 +1,14 @@
 /**
  * A program of its own: the process in which programs run. Requests come as lines of JSON on its standard input, answers go out
  * as lines, one at a time. It holds no secrets and may do nothing but read Python's files; started by `backend.ts`.
- * Arguments: the images by hash seed.
+ * Arguments: the folder of Pyodide, the images by hash seed.
  */
 import { readSync, writeSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { Ended, processorMs } from "./gate.ts";
 import { readImage, type Image } from "./image.ts";
 import { Interpreter, surroundingsOf } from "./interpreter.ts";
-import { findPyodide, loadParts } from "./module.ts";
+import { loadParts } from "./module.ts";
 
 interface Line {
   readonly hashSeed: number;
@@ -19,12 +19,12 @@ interface Line {
   readonly outputBytes: number;
 }
 
-const paths = process.argv.slice(2);
+const [pyodideFolder = "", ...paths] = process.argv.slice(2);
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
 new Worker(new URL(`./watchdog.${extension}`, import.meta.url)).unref();
 
 const images = new Map<number, Image>();
-const parts = await loadParts(findPyodide());
+const parts = await loadParts(pyodideFolder);
 const interpreter = await Interpreter.start(parts, imageOf(1));
 let imageInUse = 1;
 /** Warm programs leave garbage that no check can see; so often it goes altogether. */

@@ -1,11 +1,11 @@
 /**
  * A program of its own, run before anything untrusted: starts Python, imports the runner and what programs use, and writes the image.
- * Arguments: the file to write, the hash seed.
+ * Arguments: the folder of Pyodide, the file to write, the hash seed.
  */
 import { readFileSync } from "node:fs";
 import { Gate } from "./gate.ts";
 import { takeImage, writeImage } from "./image.ts";
-import { findPyodide, instantiate, loadParts, type PythonModule } from "./module.ts";
+import { instantiate, loadParts, type PythonModule } from "./module.ts";
 
 /** What programs import most: in the image it costs nothing. */
 const imported = `abc array bisect calendar cmath collections contextlib copy dataclasses datetime decimal enum fractions
@@ -16,8 +16,8 @@ unicodedata`;
 const withheld = `_ctypes ctypes _posixsubprocess _pyodide_core _remote_debugging _testbuffer _testcapi _testclinic
 _testclinic_limited _testinternalcapi _testlimitedcapi _xxtestfuzz faulthandler`;
 
-const [path = "", hashSeed = "1"] = process.argv.slice(2);
-const module = await instantiate(await loadParts(findPyodide()), {
+const [pyodideFolder = "", path = "", hashSeed = "1"] = process.argv.slice(2);
+const module = await instantiate(await loadParts(pyodideFolder), {
   gate: new Gate(),
   hashSeed: Number(hashSeed),
 });

@@ -59,8 +59,11 @@ export interface PythonParts {
   readonly library: Uint8Array;
 }
 
-/** Read and compiled once; every instance is made from these. */
-export async function loadParts({ folder }: PythonFiles): Promise<PythonParts> {
+/**
+ * Read and compiled once; every instance is made from these. The folder is named by whoever starts this process, which may
+ * not look for it itself: the way to it can lead over links that it is not allowed to read.
+ */
+export async function loadParts(folder: string): Promise<PythonParts> {
   // Emscripten asks for the flags of open() in an old way, which a process without permissions is refused.
   Object.assign(process, { binding: () => ({ fs: constants }) });
   const { default: create } = (await import(pathToFileURL(join(folder, "pyodide.asm.mjs")).href)) as {
