@@ -25,7 +25,7 @@ _MODULES = (bisect, collections, functools, heapq, itertools, math, string)
 _TYPES = (str, bytes, int, float, complex, list, tuple, dict, set, frozenset, range, collections.deque, collections.Counter)
 
 _BUILTINS = frozenset(
-    "abs all any ascii bin bool bytearray bytes chr complex dict divmod enumerate filter float frozenset hash hex int"
+    "abs all any ascii bin bool bytearray bytes chr complex dict divmod enumerate filter float frozenset hex int"
     " isinstance iter len list map max min next oct ord pow print range repr reversed round set slice sorted str sum"
     " tuple zip ArithmeticError AssertionError AttributeError Exception IndexError KeyError LookupError OverflowError"
     " RuntimeError StopIteration TypeError ValueError ZeroDivisionError NotImplementedError".split()
@@ -37,7 +37,9 @@ _IMPORTED = frozenset(
     " pairwise permutations product repeat starmap takewhile tee zip_longest from_iterable"
     " ascii_letters ascii_lowercase ascii_uppercase digits hexdigits punctuation".split()
 ) | {name for name in vars(math) if not name.startswith("_")}
-_METHODS = {name for kind in _TYPES for name in dir(kind) if not name.startswith("_")} - {"format", "format_map"}
+# A format reaches attributes that nobody sees in the code.
+_WITHHELD = {"format", "format_map"}
+_METHODS = {name for kind in _TYPES for name in dir(kind) if not name.startswith("_")} - _WITHHELD
 _SPECIAL = frozenset(
     "__init__ __repr__ __str__ __len__ __iter__ __next__ __contains__ __getitem__ __setitem__ __call__ __add__ __sub__"
     " __mul__ __lt__ __le__ __gt__ __ge__ __eq__ __hash__ __name__ __module__ __qualname__ __firstlineno__"
@@ -47,7 +49,7 @@ _ALLOWED = _BUILTINS | _IMPORTED | _METHODS | _SPECIAL | {module.__name__ for mo
 
 # Names of interpreter objects that begin with no underscore, and whatever else the modules above hold.
 _MACHINERY = frozenset("gi cr ag f tb co func im".split())
-_RESERVED = {name for module in (builtins, *_MODULES) for name in vars(module)} | {
+_RESERVED = _WITHHELD | {name for module in (builtins, *_MODULES) for name in vars(module)} | {
     name for kind in (type, types.FunctionType, types.CodeType, types.ModuleType, types.GeneratorType) for name in dir(kind)
 }
 _CODE = types.CodeType

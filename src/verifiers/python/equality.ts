@@ -92,7 +92,7 @@ function rangeKey(parts: readonly PythonValue[]): string {
   const size = step > 0n ? step : -step;
   const length = span <= 0n ? 0n : (span + size - 1n) / size;
   if (length === 0n) return "range 0";
-  return `range ${length} ${start} ${length === 1n ? "" : step}`;
+  return `range ${length.toString(16)} ${start.toString(16)} ${length === 1n ? "" : step.toString(16)}`;
 }
 
 function integerOf(value: PythonValue): bigint | null {
@@ -109,7 +109,7 @@ function hexadecimal(text: string): bigint {
 /** Numbers of all types are equal where they are the same rational number; null for what is no number. */
 function numberKey(value: PythonValue): string | null {
   const integer = integerOf(value);
-  if (integer !== null) return `${integer}/1`;
+  if (integer !== null) return rational(integer, 1n);
   const [type, first, second] = typedValue(value) ?? [];
   switch (type) {
     case "float":
@@ -118,8 +118,10 @@ function numberKey(value: PythonValue): string | null {
       return floatKey(String(second)) === "0/1"
         ? floatKey(String(first))
         : `${floatKey(String(first))}+${floatKey(String(second))}j`;
-    case "Fraction":
-      return String(first).includes("/") ? String(first) : `${String(first)}/1`;
+    case "Fraction": {
+      const [numerator = "0", denominator = "1"] = String(first).split("/");
+      return rational(BigInt(numerator), BigInt(denominator));
+    }
     case "Decimal":
       return decimalKey(String(first));
     default:
@@ -142,23 +144,39 @@ function floatKey(text: string): string {
   return reduced(BigInt(mantissa), 1n << exponent);
 }
 
-/** Exponents beyond this would make numbers of megabytes. */
-const largestExponent = 10_000;
+/** Beyond this many digits decimals are compared among themselves alone: their integers would take seconds. */
+const longestDecimal = 10_000;
 
 function decimalKey(text: string): string {
   if (/^-?inf/iu.test(text)) return text.startsWith("-") ? "-inf" : "inf";
   const read = /^(-?)(\d*)\.?(\d*)(?:E([+-]?\d+))?$/iu.exec(text);
   if (read === null) return text;
   const [, sign = "", whole = "", part = "", power = "0"] = read;
-  const digits = BigInt(`${whole}${part}`) * (sign === "-" ? -1n : 1n);
-  const exponent = Number(power) - part.length;
-  if (digits === 0n) return "0/1";
-  if (Math.abs(exponent) > largestExponent) return `${digits}E${exponent}`;
-  return exponent >= 0 ? `${digits * 10n ** BigInt(exponent)}/1` : reduced(digits, 10n ** BigInt(-exponent));
+  const digits = `${whole}${part}`.replace(/^0+/u, "");
+  const significant = withoutEndOf(digits, "0");
+  if (significant === "") return "0/1";
+  const exponent = BigInt(power) - BigInt(part.length) + BigInt(digits.length - significant.length);
+  const size = exponent < 0n ? -exponent : exponent;
+  if (significant.length > longestDecimal || size > BigInt(longestDecimal))
+    return `${sign}${significant}E${exponent}`;
+  const integer = BigInt(`${sign}${significant}`);
+  return exponent >= 0n ? rational(integer * 10n ** exponent, 1n) : reduced(integer, 10n ** -exponent);
+}
+
+/** By hand: a pattern for it takes the square of the length. */
+function withoutEndOf(text: string, character: string): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === character) end--;
+  return text.slice(0, end);
+}
+
+/** In hexadecimal, which takes no time; a million digits in decimal take a second. */
+function rational(numerator: bigint, denominator: bigint): string {
+  return `${numerator.toString(16)}/${denominator.toString(16)}`;
 }
 
 function reduced(numerator: bigint, denominator: bigint): string {
   let [large, small] = [numerator < 0n ? -numerator : numerator, denominator];
   while (small !== 0n) [large, small] = [small, large % small];
-  return `${numerator / large}/${denominator / large}`;
+  return rational(numerator / large, denominator / large);
 }

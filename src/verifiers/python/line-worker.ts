@@ -16,6 +16,8 @@ export interface LineWorkerOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Whether programs run in this very process: then its time on a processor is theirs. Else it watches them itself. */
   readonly runsPrograms: boolean;
+  /** Whether it may be given requests before it has answered the one before: programs must not be able to read them there. */
+  readonly readsAhead: boolean;
 }
 
 interface OpenRequest {
@@ -38,6 +40,7 @@ const keptErrorCharacters = 2000;
 export class LineWorker implements PythonWorker {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #runsPrograms: boolean;
+  readonly #readsAhead: boolean;
   readonly #open: OpenRequest[] = [];
   readonly #closed = Promise.withResolvers<void>();
   readonly #ready = Promise.withResolvers<JsonObject>();
@@ -52,8 +55,9 @@ export class LineWorker implements PythonWorker {
   hasEnded = false;
   hashSeed = 1;
 
-  constructor({ executable, words, environment, runsPrograms }: LineWorkerOptions) {
+  constructor({ executable, words, environment, runsPrograms, readsAhead }: LineWorkerOptions) {
     this.#runsPrograms = runsPrograms;
+    this.#readsAhead = readsAhead;
     this.#child = spawn(executable, words, { env: environment, stdio: ["pipe", "pipe", "pipe"] });
     this.#child.on("error", (error) => {
       this.#standardError ||= messageOf(error);
@@ -102,8 +106,8 @@ export class LineWorker implements PythonWorker {
       const open: OpenRequest = { request, resolve, beganMs: 0, dueMs: 0 };
       this.#open.push(open);
       this.hashSeed = request.hashSeed;
+      if (this.#readsAhead) this.#send(open);
       if (this.#open.length === 1) this.#begin(open);
-      this.#child.stdin.write(`${JSON.stringify(request)}\n`);
       if (!this.#isWatching) void this.#watch();
     });
   }
@@ -114,7 +118,12 @@ export class LineWorker implements PythonWorker {
     await withDeadline({ boundary: "verifier", what, timeoutMs: endTimeoutMs }, () => this.#closed.promise);
   }
 
+  #send({ request }: OpenRequest): void {
+    this.#child.stdin.write(`${JSON.stringify(request)}\n`);
+  }
+
   #begin(open: OpenRequest): void {
+    if (!this.#readsAhead) this.#send(open);
     open.beganMs = systemClock.monotonicMs();
     open.dueMs = open.beganMs + open.request.timeMs + slackMs;
   }

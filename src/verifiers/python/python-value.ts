@@ -34,29 +34,76 @@ export type PythonType =
   | (typeof mappingTypes)[number]
   | (typeof oddTypes)[number];
 
-const types: ReadonlySet<string> = new Set<string>([
-  ...scalarTypes,
-  ...sequenceTypes,
-  ...setTypes,
-  ...mappingTypes,
-  ...oddTypes,
-]);
 const mappings: ReadonlySet<string> = new Set<string>(mappingTypes);
 const containers: ReadonlySet<string> = new Set<string>([...sequenceTypes, ...setTypes]);
-const textParts: ReadonlySet<string> = new Set<string>([...scalarTypes, "opaque"]);
 
-/** Whether what an interpreter said has the form of a value; a program may have changed its interpreter. */
+/** As values.py writes them: 100 containers in each other, of which a namedtuple is two. */
+const deepest = 202;
+const decimalFloat = /^(?:math\.nan|nan|-?inf|-?\d{1,20}(?:\.\d{1,20})?(?:e[+-]\d{1,3})?)$/u;
+const isFloat = (text: string): boolean => decimalFloat.test(text);
+const isHexadecimal = (text: string): boolean => text.length % 2 === 0 && /^[\da-f]*$/u.test(text);
+
+/** How many texts there are, and what each looks like. */
+const textForms: Readonly<Record<string, readonly [count: number, isForm: (text: string) => boolean]>> = {
+  int: [1, (text) => /^-?0x[1-9a-f][\da-f]*$/u.test(text)],
+  float: [1, isFloat],
+  complex: [2, isFloat],
+  bytes: [1, isHexadecimal],
+  bytearray: [1, isHexadecimal],
+  Decimal: [1, (text) => /^-?(?:\d+(?:\.\d+)?(?:E[+-]\d{1,20})?|Infinity|s?NaN\d*)$/u.test(text)],
+  // Python writes no integer of more than 4300 digits as a decimal.
+  Fraction: [1, (text) => text.length <= 8610 && /^-?\d+\/[1-9]\d*$/u.test(text)],
+  opaque: [1, () => true],
+  Ellipsis: [0, () => true],
+  NotImplemented: [0, () => true],
+};
+
+/**
+ * Whether what an interpreter said is a value, in every part: a program may have changed its interpreter, and whoever computes
+ * with a value relies on its form.
+ */
 export function isPythonValue(json: JsonValue | undefined): json is PythonValue {
+  return isValue(json, deepest);
+}
+
+function isValue(json: JsonValue | undefined, depth: number): boolean {
   if (json === null || typeof json === "boolean" || typeof json === "string") return true;
   if (typeof json === "number") return Number.isSafeInteger(json);
-  if (!isList(json)) return false;
+  if (!isList(json) || depth === 0) return false;
   const [type, ...parts] = json;
-  if (typeof type !== "string" || !types.has(type)) return false;
+  if (typeof type !== "string") return false;
+  const isMember = (part: JsonValue): boolean => isValue(part, depth - 1);
   if (mappings.has(type))
-    return parts.every((entry) => isList(entry) && entry.length === 2 && entry.every(isPythonValue));
-  if (containers.has(type)) return parts.every(isPythonValue);
+    return parts.every((entry) => isList(entry) && entry.length === 2 && entry.every(isMember));
+  if (type === "namedtuple") {
+    const [name, tuple] = parts;
+    return (
+      parts.length === 2 &&
+      typeof name === "string" &&
+      isList(tuple) &&
+      tuple[0] === "tuple" &&
+      isMember(tuple)
+    );
+  }
+  if (type === "range") return isRange(parts);
+  if (containers.has(type)) return parts.every(isMember);
   if (type === "cycle") return parts.length === 1 && Number.isSafeInteger(parts[0]);
-  return textParts.has(type) ? parts.every((part) => typeof part === "string") : parts.length === 0;
+  const [count, isForm] = Object.hasOwn(textForms, type) ? (textForms[type] ?? []) : [];
+  return parts.length === count && parts.every((part) => typeof part === "string" && isForm?.(part) === true);
+}
+
+/** A step may not be zero. */
+function isRange(parts: readonly JsonValue[]): boolean {
+  const [, , step] = parts;
+  return (
+    parts.length === 3 &&
+    parts.every(
+      (part) =>
+        isValue(part, 1) && (isList(part) ? part[0] === "int" : typeof part !== "string" && part !== null),
+    ) &&
+    step !== 0 &&
+    step !== false
+  );
 }
 
 function isList(json: JsonValue | undefined): json is readonly JsonValue[] {

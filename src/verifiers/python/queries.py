@@ -18,6 +18,9 @@ _DATA_CALLS = frozenset(
     " reversed round set slice sorted str sum tuple zip Fraction Decimal Counter deque defaultdict OrderedDict".split()
 )
 
+# Where classes come from that hold data; those of others can reach further (`methodcaller`, `CodeType`).
+_DATA_MODULES = frozenset("__program__ collections datetime decimal fractions".split())
+
 
 class NotData(ValueError):
     """Arguments that are more than data, or no arguments at all."""
@@ -36,23 +39,31 @@ def parse_arguments(text):
 
 def check_data(tree, names):
     """Only literals, operators, and calls of harmless builtins and of the program's own classes."""
-    call = tree.body
-    bound = {
-        target.id
-        for node in ast.walk(tree)
-        if _isinstance(node, ast.comprehension)
-        for target in ast.walk(node.target)
-        if _isinstance(target, ast.Name)
-    }
-    for node in (node for part in (*call.args, *call.keywords) for node in ast.walk(part)):
-        if not _isinstance(node, _DATA_NODES):
-            raise NotData(f"expected data, got {_type(node).__name__}")
-        if _isinstance(node, ast.Call) and not _isinstance(node.func, ast.Name):
-            raise NotData("expected calls of names alone")
-        if _isinstance(node, ast.Name) and node.id not in bound:
-            is_class = _isinstance(names.get(node.id), _type)
-            if not is_class and (node.id in names or node.id not in _DATA_CALLS):
-                raise NotData(f"expected data, got the name {node.id}")
+    for part in (*tree.body.args, *tree.body.keywords):
+        _check_data(part, names, frozenset(), None)
+
+
+def _check_data(node, names, bound, checked):
+    """`bound`: variables of the comprehensions around this node. `checked`: what needs no look any more."""
+    if node is checked:
+        return
+    if not _isinstance(node, _DATA_NODES):
+        raise NotData(f"expected data, got {_type(node).__name__}")
+    if _isinstance(node, ast.Call) and not _isinstance(node.func, ast.Name):
+        raise NotData("expected calls of names alone")
+    if _isinstance(node, ast.Name) and node.id not in bound:
+        value = names.get(node.id)
+        is_class = _isinstance(value, _type) and value.__module__ in _DATA_MODULES
+        if not is_class and (node.id in names or node.id not in _DATA_CALLS):
+            raise NotData(f"expected data, got the name {node.id}")
+    if _isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp)):
+        # Where it is made from is evaluated outside of it.
+        checked = node.generators[0].iter
+        _check_data(checked, names, bound, None)
+        targets = (part for generator in node.generators for part in ast.walk(generator.target))
+        bound = bound | {part.id for part in targets if _isinstance(part, ast.Name)}
+    for child in ast.iter_child_nodes(node):
+        _check_data(child, names, bound, checked)
 
 
 def _collect(*positional, **named):

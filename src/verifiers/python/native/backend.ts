@@ -47,6 +47,7 @@ async function startServer(
     words: ["-B", server, folder],
     environment,
     runsPrograms: false,
+    readsAhead: false,
   });
   await worker.ready();
   return worker;

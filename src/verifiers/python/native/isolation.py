@@ -35,6 +35,7 @@ def shut_in():
         write("/proc/self/setgroups", "deny")
         write("/proc/self/uid_map", f"0 {user} 1")
         write("/proc/self/gid_map", f"0 {group} 1")
+    check(libc.sethostname(b"box", 3), "to have a name of its own")
     make_root(libc)
     become_first(libc)
     drop_privileges(libc, user)

@@ -1,8 +1,9 @@
 """Native CPython for programs nobody trusts: one locked-down process per program, forked from this one.
 
-Reads requests as lines of JSON, answers in order. Imports what programs use, then shuts itself in (isolation.py), so that
-from the first request on neither this process nor its children see the host. A child runs one program under limits of its own
-and dies. Knows nothing of who asks. Arguments: the folder of runner.py.
+Imports what programs use, then shuts itself in (isolation.py), so that from the first request on neither this process nor
+its children see the host. Requests come as lines of JSON, each after the answer to the one before. For each a child is
+made that reads it, makes a child of its own that runs the program under limits and dies, watches that, and answers. So no
+program finds another's request or value in memory. Knows nothing of who asks. Arguments: the folder of runner.py.
 """
 
 import gc
@@ -23,8 +24,16 @@ unicodedata""".split()
 LOOK_SECONDS = 0.05
 # A child that gets no processor at all for so long waits for something that never comes.
 IDLE_SECONDS = 2.0
+# How a watcher ends.
+FAILED, NO_MORE = 1, 2
 # So much slower than its processor time a program may be on a crowded machine.
 MOST_CROWDED, LONGEST_WAIT_SECONDS = 20, 30.0
+
+PARTS = {
+    "value": ("kind", "value", "output"),
+    "exception": ("kind", "name", "message", "where", "line", "output"),
+    "limit": ("kind", "limit"),
+}
 
 
 def main():
@@ -51,8 +60,39 @@ def main():
     gc.collect()
     gc.freeze()
     say({"kind": "ready"})
-    for line in sys.stdin.buffer:
-        say(answer(json.loads(line), runner, seccomp, base, null))
+    while serve_one(runner, seccomp, base, null):
+        pass
+
+
+def serve_one(runner, seccomp, base, null):
+    """False where no more requests come."""
+    select.select([0], [], [])
+    watcher = os.fork()
+    if watcher == 0:
+        code = FAILED
+        try:
+            line = read_line()
+            if line:
+                say(answer(json.loads(line), runner, seccomp, base, null))
+            code = 0 if line else NO_MORE
+        finally:
+            os._exit(code)
+    code = os.waitstatus_to_exitcode(os.waitpid(watcher, 0)[1])
+    if code not in (0, NO_MORE):
+        # Takes along whatever is left.
+        sys.exit("the watcher of a program failed")
+    return code == 0
+
+
+def read_line():
+    """Up to its end, after which nothing has come yet."""
+    pieces = []
+    while not pieces or not pieces[-1].endswith(b"\n"):
+        piece = os.read(0, 1 << 16)
+        if not piece:
+            return b""
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def say(answer):
@@ -88,9 +128,11 @@ def answer(request, runner, seccomp, base, null):
 def read_answer(data, status):
     """What a child says is a program's word: a value, an exception, or that it was too much; nothing about this server."""
     try:
-        told = json.loads(data)
-        if told["kind"] in ("value", "exception") or told["limit"] in ("memory", "output"):
-            return told
+        told = json.loads(data, parse_float=refuse, parse_constant=refuse)
+        answer = {name: told[name] for name in PARTS[told["kind"]]}
+        if "limit" not in answer or answer["limit"] in ("memory", "output"):
+            json.dumps(answer)
+            return answer
     except Exception:
         pass
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
@@ -99,6 +141,10 @@ def read_answer(data, status):
     if os.WIFSIGNALED(status):
         message += f" by signal {os.WTERMSIG(status)}"
     return {"kind": "exception", "name": "InterpreterEnded", "message": message, "where": "program", "line": None, "output": ""}
+
+
+def refuse(text):
+    raise ValueError(f"expected no number like {text}")
 
 
 def watch(child, reader, request):

@@ -55,6 +55,7 @@ export function pyodideBackend(options: PyodideOptions = {}): PythonBackend {
         ],
         environment: { TZ: "UTC" },
         runsPrograms: true,
+        readsAhead: true,
       });
       await worker.ready();
       return worker;

@@ -52,13 +52,13 @@ async function answer(text: string): Promise<object> {
   }
   const wasPristine = interpreter.isPristine;
   const first = ask(request, "warm");
-  if (first.kind !== "unfit" && first.kind !== "harmed") {
+  if (!["unfit", "harmed", "moving"].includes(first.kind)) {
     warmRuns++;
     if (first.isBroken || interpreter.hasGrown || warmRuns > mostWarmRuns) await restore();
     return { ...first, processorMs: processorMs() };
   }
   // To look at a program executes none of it.
-  if (!wasPristine || first.kind === "harmed") await restore();
+  if (!wasPristine || first.kind !== "unfit") await restore();
   const second = ask(request, "clean");
   await restore();
   return { ...second, wasHarmed: first.kind === "harmed", processorMs: processorMs() };
@@ -103,8 +103,17 @@ function exception(name: string, message: string): Told {
 }
 
 function say(answered: object): void {
-  let bytes: Uint8Array = Buffer.from(`${JSON.stringify(answered)}\n`);
+  let bytes: Uint8Array = Buffer.from(`${textOf(answered)}\n`);
   while (bytes.length > 0) bytes = bytes.subarray(writeSync(1, bytes));
+}
+
+function textOf(answered: object): string {
+  try {
+    return JSON.stringify(answered);
+  } catch {
+    // Nested so deeply that it is no value.
+    return JSON.stringify(exception("InterpreterEnded", "the interpreter gave no answer"));
+  }
 }
 
 function* lines(): Generator<string> {
