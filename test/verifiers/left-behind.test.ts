@@ -124,6 +124,14 @@ for (const { name, backend, refusal } of await triedBackends())
       });
     });
 
+    test.runIf(name === "native")("a flag of a file that all share is gone", async () => {
+      const program =
+        "import fcntl\ntry:\n    fcntl.fcntl(0, 4, fcntl.fcntl(0, 3) | 0o4000)\nexcept OSError:\n    pass";
+      await sandbox.run({ program });
+      const query = "fcntl.fcntl(0, 3) & 0o4000";
+      expect(await sandbox.run({ program: "import fcntl", query })).toMatchObject({ value: 0 });
+    });
+
     test.runIf(name === "pyodide")(
       "allowed programs that leave something are told and cost one restore",
       async () => {

@@ -129,6 +129,28 @@ for (const { name, backend, refusal } of await triedBackends())
       expect(execution).toEqual({ kind: "limit", limit: "time", isConfirmed: true });
     });
 
+    test("data is comprehensions and classes too, whatever their variables are called", async () => {
+      const program =
+        "from collections import Counter\nx = 5\nclass Point:\n    def __init__(self, x):\n        self.x = x\ndef f(p, *rest):\n    return [p.x, *rest]\n";
+      const input = 'Point([x for x in [1, 2]]), Counter("aab"), {a: b for a, b in [(1, 2)]}';
+      expect(
+        await sandbox.run({ program, query: { call: "f", arguments: input, mode: "data" } }),
+      ).toMatchObject({
+        value: ["list", ["list", 1, 2], ["Counter", ["a", 2], ["b", 1]], ["dict", [1, 2]]],
+      });
+    });
+
+    test("almost as much as is allowed comes through whole", async () => {
+      const program = "text = '\\u1234' * 300_000\nprint(text)";
+      const { lost } = sandbox.counts;
+      const executions = await Promise.all(
+        [0, 2, 4].map((environmentSeed) => sandbox.run({ program, query: "text", environmentSeed })),
+      );
+      for (const execution of executions)
+        expect(execution).toMatchObject({ kind: "value", output: `${"\u1234".repeat(300_000)}\n` });
+      expect(sandbox.counts.lost).toBe(lost);
+    });
+
     test("what was printed is kept, and is no value", async () => {
       expect(await sandbox.run({ program: "print('a', 1)\nprint('b', end='')" })).toEqual({
         kind: "value",

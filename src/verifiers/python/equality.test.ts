@@ -24,6 +24,9 @@ describe("equality of Python", () => {
     ["range(3, 3) == range(9, 1)", ["range", 3, 3, 1], ["range", 9, 1, 1]],
     ["[math.nan] == [math.nan], one object", ["list", float("math.nan")], ["list", float("math.nan")]],
     ["lone surrogates", "\ud800", "\ud800"],
+    ["Decimal('1E+20000') == Decimal('10E+19999')", ["Decimal", "1E+20000"], ["Decimal", "1.0E+20000"]],
+    ["Decimal('0E-7') == 0", ["Decimal", "0E-7"], 0],
+    ["255 == Fraction(255, 1)", 255, ["Fraction", "255/1"]],
   ];
   test.each(equal)("%s", (_what, left, right) => {
     expect(compareValues(left, right)).toBe("equal");
@@ -46,6 +49,8 @@ describe("equality of Python", () => {
     ["inf != -inf", float("inf"), float("-inf")],
     ["a deque is no list", ["deque", 1], ["list", 1]],
     ["dict(a=0) != dict()", ["dict", ["a", 0]], ["dict"]],
+    ["Decimal('1E+20000') != Decimal('-1E+20000')", ["Decimal", "1E+20000"], ["Decimal", "-1E+20000"]],
+    ["16 != 10", 16, 10],
     ["members that look like two", ["list", "1,2"], ["list", "1", "2"]],
   ];
   test.each(different)("%s", (_what, left, right) => {

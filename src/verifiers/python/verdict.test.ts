@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { explainExecution, type PythonExecution } from "./execution.ts";
+import { compareValues } from "./equality.ts";
 import { isPythonValue, type PythonValue } from "./python-value.ts";
 import { explainVerdict, judgeCompletion, judgeDeterminism, judgeValue } from "./verdict.ts";
 
@@ -97,5 +98,51 @@ describe("verdicts", () => {
       2 ** 60,
     ];
     expect(others.some((value) => isPythonValue(value))).toBe(false);
+  });
+
+  test("what a changed interpreter says is no value where a part of it is none", () => {
+    const nested = (depth: number): PythonValue => (depth === 0 ? 1 : ["list", nested(depth - 1)]);
+    const honest: PythonValue[] = [
+      ["int", "-0x20000000000000"],
+      ...["1e+16", "-1.5e-07", "5e-324", "inf", "nan", "math.nan", "-0.0"].map(
+        (text) => ["float", text] as const,
+      ),
+      ["complex", "0.0", "-inf"],
+      ["bytes", ""],
+      ["bytes", "00ff"],
+      ...["-0", "1E+3", "0.10", "1.5E-12", "Infinity", "sNaN12"].map((text) => ["Decimal", text] as const),
+      ["Fraction", "-1/3"],
+      ["range", 0, ["int", "0x20000000000000"], true],
+      ["namedtuple", "P", ["tuple", 1]],
+      nested(100),
+    ];
+    for (const value of honest) {
+      expect([value, isPythonValue(value)]).toEqual([value, true]);
+      expect(["equal", "different"]).toContain(compareValues(value, value));
+    }
+    const forged: unknown[] = [
+      ["float", "abc"],
+      ["float", ""],
+      ["float"],
+      ["float", "1.0", "2.0"],
+      ["int", "zz"],
+      ["int", "12"],
+      ["complex", "1.0"],
+      ["bytes", "0"],
+      ["bytes", "xy"],
+      ["Decimal", "one"],
+      ["Fraction", "1/0"],
+      ["Fraction", "1"],
+      ["range", 0, 5, 0],
+      ["range", 0, 5],
+      ["range", 0, ["list"], 1],
+      ["namedtuple", "P"],
+      ["namedtuple", "P", ["list", 1]],
+      ["toString"],
+      ["constructor", "x"],
+      nested(300),
+    ];
+    for (const value of forged) expect([value, isPythonValue(value as PythonValue)]).toEqual([value, false]);
+    expect(isPythonValue(JSON.parse(`${'["list",'.repeat(50_000)}1${"]".repeat(50_000)}`))).toBe(false);
   });
 });

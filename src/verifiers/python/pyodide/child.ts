@@ -11,6 +11,7 @@ import { Interpreter, surroundingsOf } from "./interpreter.ts";
 import { loadParts } from "./module.ts";
 
 interface Line {
+  readonly program: string;
   readonly hashSeed: number;
   readonly seed: number;
   readonly startSeconds: number;
@@ -30,6 +31,11 @@ let imageInUse = 1;
 /** Warm programs leave garbage that no check can see; so often it goes altogether. */
 const mostWarmRuns = 2000;
 let warmRuns = 0;
+/** An import that the allow-list has not: nobody has to look closer. A matter of speed. */
+const isSurelyUnfit =
+  /^[^\S\n]*(?:import|from)[^\S\n]+(?!(?:bisect|collections|functools|heapq|itertools|math|string)\b)/mu;
+/** To wait at. */
+const cell = new Int32Array(new SharedArrayBuffer(4));
 
 say({ kind: "ready", processorMs: processorMs() });
 for (const line of lines()) say(await answer(line));
@@ -50,18 +56,17 @@ async function answer(text: string): Promise<object> {
     await interpreter.restore(imageOf(request.hashSeed));
     imageInUse = request.hashSeed;
   }
-  const wasPristine = interpreter.isPristine;
-  const first = ask(request, "warm");
-  if (!["unfit", "harmed", "moving"].includes(first.kind)) {
+  const first = isSurelyUnfit.test(request.program) ? null : ask(request, "warm");
+  if (first !== null && !["unfit", "harmed", "moving"].includes(first.kind)) {
     warmRuns++;
     if (first.isBroken || interpreter.hasGrown || warmRuns > mostWarmRuns) await restore();
     return { ...first, processorMs: processorMs() };
   }
-  // To look at a program executes none of it.
-  if (!wasPristine || first.kind !== "unfit") await restore();
+  // To look at a program executes none of it, but moves what is allocated later.
+  if (!interpreter.isPristine) await restore();
   const second = ask(request, "clean");
   await restore();
-  return { ...second, wasHarmed: first.kind === "harmed", processorMs: processorMs() };
+  return { ...second, wasHarmed: first?.kind === "harmed", processorMs: processorMs() };
 }
 
 async function restore(): Promise<void> {
@@ -104,7 +109,19 @@ function exception(name: string, message: string): Told {
 
 function say(answered: object): void {
   let bytes: Uint8Array = Buffer.from(`${textOf(answered)}\n`);
-  while (bytes.length > 0) bytes = bytes.subarray(writeSync(1, bytes));
+  while (bytes.length > 0) bytes = bytes.subarray(patiently(() => writeSync(1, bytes)));
+}
+
+/** A pipe that is full or empty is told as an error where something has made it so. */
+function patiently(act: () => number): number {
+  for (;;) {
+    try {
+      return act();
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== "EAGAIN") throw thrown;
+      Atomics.wait(cell, 0, 0, 1);
+    }
+  }
 }
 
 function textOf(answered: object): string {
@@ -120,7 +137,7 @@ function* lines(): Generator<string> {
   const buffer = Buffer.alloc(65_536);
   let pieces: Buffer[] = [];
   for (;;) {
-    const size = readSync(0, buffer);
+    const size = patiently(() => readSync(0, buffer));
     if (size === 0) return;
     let rest = Buffer.from(buffer.subarray(0, size));
     for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
