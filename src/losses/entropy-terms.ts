@@ -4,38 +4,40 @@
  * sampled one works everywhere and is noisy. They have different names, so neither is mistaken for
  * the other.
  */
-import type { CustomLoss } from "../contract/index.ts";
+import type { CustomLoss, Datum } from "../contract/index.ts";
 import { lossInputError } from "./loss-input.ts";
 
 export interface EntropyTermOptions {
-  /** Per token; a mean over the batch is this divided by the global count of tokens. */
-  readonly coefficient: number;
+  /** Per token, one for all rows or by row; a mean over the batch is this divided by the global count of tokens. */
+  readonly coefficient: number | ((datum: Datum) => number);
 }
 
 /**
- * -coefficient * sum of w H, with H the entropy of the distribution at the position.
+ * -sum of coefficient w H, with H the entropy of the distribution at the position.
  *
  * @unit nats
  */
 export function entropyTerm({ coefficient }: EntropyTermOptions): CustomLoss {
-  checkCoefficient("entropy", coefficient);
+  const coefficientOf = checkedCoefficient("entropy", coefficient);
   return {
     name: "entropy",
     reads: ["entropies"],
     evaluate: ({ entropies }, data) => {
       if (entropies === undefined) throw lossInputError("entropy: expected entropies of every row, got none");
-      let sum = 0;
-      let weights = 0;
-      const gradients = data.map((datum, row) =>
-        Float64Array.from(datum.weights, (weight, position) => {
+      let [value, sum, weights] = [0, 0, 0];
+      const gradients = data.map((datum, row) => {
+        const factor = coefficientOf(datum);
+        return Float64Array.from(datum.weights, (weight, position) => {
           if (weight === 0) return 0;
-          sum += weight * (entropies[row]?.[position] ?? 0);
+          const entropy = entropies[row]?.[position] ?? 0;
+          sum += weight * entropy;
           weights += weight;
-          return -coefficient * weight;
-        }),
-      );
+          value -= factor * weight * entropy;
+          return -factor * weight;
+        });
+      });
       const metrics = { "entropy/exact/sum": sum, "entropy/weight/sum": weights };
-      return { value: -coefficient * sum, gradients: { entropies: gradients }, metrics };
+      return { value, gradients: { entropies: gradients }, metrics };
     },
   };
 }
@@ -50,28 +52,37 @@ export function entropyTerm({ coefficient }: EntropyTermOptions): CustomLoss {
  * @remarks right for tokens that the current policy drew at temperature 1
  */
 export function sampledEntropyTerm({ coefficient }: EntropyTermOptions): CustomLoss {
-  checkCoefficient("sampledEntropy", coefficient);
+  const coefficientOf = checkedCoefficient("sampledEntropy", coefficient);
   return {
     name: "sampledEntropy",
     evaluate: ({ logprobs }, data) => {
-      let sum = 0;
-      let weights = 0;
-      const gradients = data.map((datum, row) =>
-        Float64Array.from(datum.weights, (weight, position) => {
+      let [value, sum, weights] = [0, 0, 0];
+      const gradients = data.map((datum, row) => {
+        const factor = coefficientOf(datum);
+        return Float64Array.from(datum.weights, (weight, position) => {
           if (weight === 0) return 0;
           const logprob = logprobs[row]?.[position] ?? 0;
           sum -= weight * logprob;
           weights += weight;
-          return coefficient * weight * logprob;
-        }),
-      );
+          value += factor * weight * logprob;
+          return factor * weight * logprob;
+        });
+      });
       const metrics = { "sampledEntropy/estimate/sum": sum, "sampledEntropy/weight/sum": weights };
-      return { value: -coefficient * sum, gradients: { logprobs: gradients }, metrics };
+      return { value, gradients: { logprobs: gradients }, metrics };
     },
   };
 }
 
-function checkCoefficient(name: string, coefficient: number): void {
-  if (!Number.isFinite(coefficient))
-    throw lossInputError(`${name}: expected a finite coefficient, got ${coefficient}`);
+function checkedCoefficient(
+  name: string,
+  coefficient: EntropyTermOptions["coefficient"],
+): (datum: Datum) => number {
+  const check = (value: number): number => {
+    if (Number.isFinite(value)) return value;
+    throw lossInputError(`${name}: expected a finite coefficient, got ${value}`);
+  };
+  if (typeof coefficient === "function") return (datum) => check(coefficient(datum));
+  check(coefficient);
+  return () => coefficient;
 }

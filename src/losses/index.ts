@@ -23,4 +23,9 @@ export {
 } from "./reinforce-advantages.ts";
 export type { DeviationKind } from "./statistics.ts";
 export { sumOf, type SumTerm } from "./sum-of.ts";
+export {
+  taskRelativeAdvantages,
+  type GroupStatistics,
+  type RewardedResponse,
+} from "./task-relative-advantages.ts";
 export { withAdvantage } from "./with-advantage.ts";
