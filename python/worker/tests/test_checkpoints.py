@@ -1,5 +1,8 @@
 """Checkpoints: complete or absent, exact after loading, readable by transformers and PEFT."""
 
+import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -176,3 +179,67 @@ def test_versions_are_read_from_disk_when_they_are_not_in_memory(llama_folder: P
     version = checkpoints_for(llama_folder, tmp_path).version(path)
     assert version.tensors is not None
     assert all(torch.equal(version.tensors[name], t) for name, t in model.snapshot().items())
+
+
+def fill(text: str) -> Callable[[Path], None]:
+    def write(folder: Path) -> None:
+        (folder / "content").write_text(text)
+
+    return write
+
+
+def test_an_overwriting_that_breaks_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, address = CheckpointStore(tmp_path), make_address("run:train:0", "weights", "a")
+    place = store.write(address, {}, fill("old")).folder
+    rename = Path.rename
+
+    def breaks(self: Path, target: Path) -> Path:
+        if self.name.endswith(".partial"):
+            raise OSError("no room")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", breaks)
+    with pytest.raises(OSError, match="no room"):
+        store.write(address, {}, fill("new"), is_overwriting=True)
+    monkeypatch.undo()
+    assert (place / "content").read_text() == "old"
+    assert [entry.name for entry in place.parent.iterdir()] == ["a"]
+    # And one that was killed between the two: the next store finds the old one again.
+    place.rename(place.parent / f".a.{'0' * 32}.old")
+    assert CheckpointStore(tmp_path).read(address).folder == place
+    assert (place / "content").read_text() == "old"
+
+
+def test_what_killed_workers_left_goes_when_it_is_old(tmp_path: Path) -> None:
+    place = CheckpointStore(tmp_path).write(make_address("run:train:0", "weights", "a"), {}, fill("x")).folder
+    left = [place.parent / f".{name}.{'0' * 32}.{what}" for name, what in (("b", "partial"), ("a", "gone"))]
+    for folder in left:
+        folder.mkdir()
+    CheckpointStore(tmp_path)
+    assert all(folder.exists() for folder in left)  # Somebody may be writing it.
+    for folder in left:
+        os.utime(folder, (0, 0))
+    CheckpointStore(tmp_path)
+    assert not any(folder.exists() for folder in left)
+    assert place.exists()
+
+
+def test_one_that_cannot_be_read_hides_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = CheckpointStore(tmp_path)
+    for name in ("a", "b", "c"):
+        store.write(
+            make_address("run:train:0", "weights", name),
+            {},
+            fill(name),
+            time_to_live_s=0 if name == "c" else None,
+        )
+    damaged = store.read(make_address("run:train:0", "weights", "a")).folder / "checkpoint.json"
+    damaged.write_text("{")
+    time.sleep(0.01)
+    store.purge()
+    store.purge()
+    assert [checkpoint.address.name for checkpoint in store.list()] == ["b"]
+    assert len([record for record in caplog.records if str(damaged) in record.getMessage()]) == 1
+    assert sorted(entry.name for entry in damaged.parent.parent.iterdir()) == ["a", "b"]

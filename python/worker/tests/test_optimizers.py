@@ -90,3 +90,76 @@ def test_settings_without_meaning_are_refused() -> None:
             settings.check()
     with pytest.raises(WorkerError):
         optimizer_kind("lion")
+
+
+def test_a_momentum_that_is_used_from_some_step_on_begins_at_zero() -> None:
+    late, early = Parameter(torch.ones(3)), Parameter(torch.ones(3))
+    plain = OptimizerSettings("rmsprop", learning_rate=0.1)
+    moving = OptimizerSettings("rmsprop", learning_rate=0.1, momentum=0.9)
+    optimizer, reference = Optimizer({"w": late}), Optimizer({"w": early})
+    for settings in (plain, moving, plain, moving):
+        with_gradient(late)
+        optimizer.step(settings)
+    with_gradient(early)
+    reference.step(plain)
+    # By hand: squares s <- 0.99 s + 0.01 g^2 with g = 1, and a buffer b <- 0.9 b + g / sqrt(s).
+    squares, buffer, weight = 0.01, 0.0, float(early[0])
+    for is_moving in (True, False, True):
+        squares = 0.99 * squares + 0.01
+        step = 1 / squares**0.5
+        if is_moving:
+            buffer = 0.9 * buffer + step
+        weight -= 0.1 * (buffer if is_moving else step)
+    assert float(late[0]) == pytest.approx(weight, rel=1e-5)
+
+
+def test_memory_that_runs_out_before_the_arithmetic_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    parameters = {"a": Parameter(torch.ones(3)), "b": Parameter(torch.ones(3))}
+    optimizer = Optimizer(parameters)
+    for parameter in parameters.values():
+        with_gradient(parameter)
+    zeros_like, made = torch.zeros_like, list[int]()
+
+    def scarce(like: torch.Tensor) -> torch.Tensor:
+        made.append(1)
+        if len(made) == 3:
+            raise torch.OutOfMemoryError
+        return zeros_like(like)
+
+    monkeypatch.setattr(torch, "zeros_like", scarce)
+    with pytest.raises(torch.OutOfMemoryError):
+        optimizer.step(adamw())
+    assert all(torch.equal(p.detach(), torch.ones(3)) and p.grad is not None for p in parameters.values())
+    monkeypatch.undo()
+    optimizer.step(adamw())
+    other = {"a": Parameter(torch.ones(3)), "b": Parameter(torch.ones(3))}
+    for parameter in other.values():
+        with_gradient(parameter)
+    Optimizer(other).step(adamw())
+    assert all(torch.equal(parameters[name], other[name]) for name in parameters)
+
+
+def test_a_step_that_broke_in_the_middle_is_no_state_until_one_is_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parameter = Parameter(torch.ones(3))
+    optimizer = Optimizer({"w": parameter})
+    with_gradient(parameter)
+    optimizer.step(adamw())
+    state = {name: value.clone() for name, value in optimizer.export_state().items()}
+    with_gradient(parameter)
+
+    def breaks(_: torch.optim.AdamW) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", breaks)
+    with pytest.raises(torch.OutOfMemoryError):
+        optimizer.step(adamw())
+    monkeypatch.undo()
+    for use in (lambda: optimizer.step(adamw()), optimizer.export_state):
+        with pytest.raises(WorkerError) as caught:
+            use()
+        assert caught.value.code == "step-broken"
+    optimizer.import_state("adamw", 1, state)
+    with_gradient(parameter)
+    assert optimizer.step(adamw()).step_count == 2

@@ -37,6 +37,18 @@ def test_a_number_whose_predecessor_never_comes_is_given_up_in_time() -> None:
     assert asyncio.run(run()) == ["number-missing", "first", "number-taken"]
 
 
+def test_what_waits_for_its_number_is_told_when_the_model_goes() -> None:
+    async def run() -> list[str]:
+        told: list[str] = []
+        queue = NumberedQueue(gap_timeout_s=10)
+        for number in (2, 3):
+            queue.submit(number, start=lambda: told.append("started"), reject=lambda e: told.append(e.code))
+        queue.close()
+        return told
+
+    assert asyncio.run(run()) == ["model-released", "model-released"]
+
+
 def test_repeats_find_their_future_and_other_bodies_are_refused() -> None:
     async def run() -> None:
         store = FutureStore(waiting_limit=2, lifetime_s=60)

@@ -14,6 +14,7 @@ from spar_worker.models.lora import LoraShape
 from spar_worker.models.trained import TrainedModel, Tuning
 from spar_worker.models.versions import Version, Views
 from spar_worker.rows import FloatArray, Row
+from spar_worker.sampling.batch import RunningBatch
 from spar_worker.sampling.draw import DrawSettings, draw, stream
 from spar_worker.sampling.requests import Ticket, read_request
 from spar_worker.sampling.sampler import Sampler
@@ -340,6 +341,27 @@ def test_tokens_are_drawn_at_each_place_of_the_prompt(base: BaseModel) -> None:
         alone(version, 0, prompt, **given).sequences[0].token_ids for given in ({}, {"prompt_alt_tokens_k": 5})
     ]
     assert replies[0] == replies[1]
+
+
+def test_what_breaks_while_a_request_leaves_ends_its_batch_and_no_more(
+    base: BaseModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = Runner(Version("tiny", base))
+    other = Version("other", base)
+    gone = runner.submit(0, prompts[0])
+    runner.submit(1, prompts[1])
+    runner.submit(2, prompts[2], other)
+
+    def breaks(*_: object) -> None:
+        raise torch.OutOfMemoryError
+
+    runner.sampler.step()
+    runner.sampler.step()
+    gone.is_cancelled.set()
+    monkeypatch.setattr(RunningBatch, "drop", breaks)
+    done = runner.run()
+    assert list(done) == [2]
+    assert {type(error) for error in runner.errors} == {WorkerError, torch.OutOfMemoryError}
 
 
 def test_cancelled_and_broken_requests_end_alone(base: BaseModel) -> None:

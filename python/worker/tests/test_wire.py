@@ -115,6 +115,31 @@ def test_samples_arrive_as_they_were_drawn() -> None:
     assert as_json["prompt_logprobs"] == [None, -1.0]
 
 
+@pytest.mark.parametrize(
+    "datum",
+    [
+        {"model_input": {"chunks": [{"type": "encoded_text", "tokens": [2**63]}]}, "loss_fn_inputs": {}},
+        {
+            "model_input": {"chunks": [{"type": "encoded_text", "tokens": [1]}]},
+            "loss_fn_inputs": {"target_tokens": {"data": [float("nan")], "dtype": "int64"}},
+        },
+    ],
+)
+def test_numbers_that_nobody_can_read_are_the_senders_fault(datum: dict[str, Any]) -> None:
+    body = PassBody.model_validate({"data": [datum], "loss_fn": "cross_entropy"})
+    with pytest.raises(WorkerError) as caught:
+        pass_of_json("m", 1, body, is_forward_only=True)
+    assert (caught.value.code, caught.value.category) == ("invalid-input", "user")
+
+
+def test_half_a_token_id_is_the_senders_fault() -> None:
+    message = ours.ForwardBackwardRequest(model_id="m", loss_fn="cross_entropy")
+    message.data.add().model_input.add().encoded_text.tokens = b"12345"
+    with pytest.raises(WorkerError) as caught:
+        pass_of_message(message.SerializeToString())
+    assert (caught.value.code, caught.value.category) == ("invalid-input", "user")
+
+
 def test_tensors_without_meaning_are_refused() -> None:
     for body in (
         {"data": [1, 2, 3], "dtype": "int64", "shape": [2, 2]},

@@ -4,6 +4,8 @@ Everything that touches tensors runs here, so nothing below needs a lock. Caller
 which run on this thread: they must only hand the outcome on.
 """
 
+import logging
+import os
 import threading
 import time
 from collections import deque
@@ -14,6 +16,8 @@ from .errors import WorkerError, is_out_of_memory
 from .memory import return_memory
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 sampling_share_s = 0.05
 """How long sampling may go on while a job waits."""
@@ -104,6 +108,14 @@ class ComputeThread:
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
+        try:
+            self._compute()
+        except BaseException:
+            # Without this thread nothing would be answered any more, and nobody would be told.
+            logger.critical("the computing thread died", exc_info=True)
+            os._exit(70)
+
+    def _compute(self) -> None:
         while True:
             with self._condition:
                 while not (self._jobs or self._is_closing or self._has_sampling()):

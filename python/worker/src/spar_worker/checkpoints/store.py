@@ -5,6 +5,7 @@ business of others; the store knows `checkpoint.json` alone.
 """
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -17,6 +18,8 @@ from typing import Any, Literal, cast
 from urllib.parse import quote, unquote, urlsplit
 
 from ..errors import WorkerError, invalid_input
+
+logger = logging.getLogger(__name__)
 
 Kind = Literal["weights", "sampler_weights", "external_weights"]
 kinds: tuple[Kind, ...] = ("weights", "sampler_weights", "external_weights")
@@ -140,6 +143,8 @@ class CheckpointStore:
     def __init__(self, folder: Path, *, archive_life_s: float = 1800.0) -> None:
         self._folder = folder
         self._archive_life_s = archive_life_s
+        self._warned: set[Path] = set()
+        self._recover()
 
     def write(
         self,
@@ -166,17 +171,21 @@ class CheckpointStore:
         all_facts = {**facts, "created_at": now, "format": 1}
         if time_to_live_s is not None:
             all_facts["expires_at"] = now + time_to_live_s
-        partial = place.parent / f".{address.name}.{uuid.uuid4().hex}.partial"
+        partial = _beside(place, "partial")
         partial.mkdir(parents=True)
         try:
             fill(partial)
             (partial / facts_name).write_text(json.dumps(all_facts))
             _flush(partial)
             if place.exists():
-                old = place.parent / f".{address.name}.{uuid.uuid4().hex}.old"
+                old = _beside(place, "old")
                 place.rename(old)
-                partial.rename(place)
-                shutil.rmtree(old)
+                try:
+                    partial.rename(place)
+                except BaseException:
+                    old.rename(place)
+                    raise
+                shutil.rmtree(old, ignore_errors=True)
             else:
                 partial.rename(place)
         except BaseException:
@@ -213,7 +222,7 @@ class CheckpointStore:
         Raises:
             WorkerError: `checkpoint-unknown`.
         """
-        shutil.rmtree(self.read(address).folder)
+        _remove(self.read(address).folder)
 
     def set_time_to_live(self, address: Address, time_to_live_s: int | None) -> None:
         """Counts from now on; None keeps it for good."""
@@ -229,7 +238,7 @@ class CheckpointStore:
         """Removes what expired, and archives that nobody asked for lately."""
         for checkpoint in self._all():
             if _is_expired(checkpoint):
-                shutil.rmtree(checkpoint.folder, ignore_errors=True)
+                _remove(checkpoint.folder)
                 continue
             for folder in checkpoint.folder.glob(f"{archive_name}*"):
                 if time.time() - folder.stat().st_mtime > self._archive_life_s:
@@ -262,8 +271,45 @@ class CheckpointStore:
         for file in self._folder.glob(f"*/*/*/{facts_name}"):
             run, kind, name = unquote(file.parts[-4]), file.parts[-3], file.parts[-2]
             if kind in kinds and not name.startswith("."):
-                facts = cast("dict[str, Any]", json.loads(file.read_text()))
-                yield Checkpoint(make_address(run, kind, name), file.parent, facts)
+                try:
+                    facts = cast("dict[str, Any]", json.loads(file.read_text()))
+                    yield Checkpoint(make_address(run, kind, name), file.parent, facts)
+                except (OSError, ValueError, WorkerError) as error:
+                    self._warn(file, error)
+
+    def _warn(self, file: Path, error: Exception) -> None:
+        """Once for each: one that cannot be read hides no other. One that was just removed is none."""
+        if file.exists() and file not in self._warned:
+            self._warned.add(file)
+            logger.warning("a checkpoint cannot be read and is left out: %s: %s", file, error)
+
+    def _recover(self) -> None:
+        """Of a worker that was killed: what it had moved aside comes back, what it had not finished goes."""
+        for aside in self._folder.glob("*/*/.*"):
+            match = _aside_pattern.fullmatch(aside.name)
+            if match is None:
+                continue
+            place = aside.parent / match["name"]
+            if match["what"] == "old" and not place.exists():
+                aside.rename(place)
+            elif time.time() - aside.stat().st_mtime > _aside_life_s:
+                shutil.rmtree(aside, ignore_errors=True)
+
+
+_aside_pattern = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{32}\.(?P<what>partial|old|gone)")
+_aside_life_s = 3600.0
+"""Longer than anybody writes: another worker may have the same folder."""
+
+
+def _beside(place: Path, what: str) -> Path:
+    return place.parent / f".{place.name}.{uuid.uuid4().hex}.{what}"
+
+
+def _remove(folder: Path) -> None:
+    """Gone at once or not at all, whatever happens while its files are removed."""
+    gone = _beside(folder, "gone")
+    folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def _is_expired(checkpoint: Checkpoint) -> bool:

@@ -10,7 +10,7 @@ from ..errors import invalid_input
 from ..rows import FloatArray, IntArray
 from ..wire.requests import TensorBody
 from ..wire.results import TensorOutput
-from ..wire.tensors import check_sparse, tensor_of_json
+from ..wire.tensors import check_sparse, refused_numbers, tensor_of_json
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,12 @@ def read_targets(body: TensorBody, prompt_length: int, most_columns: int) -> Pro
         raise invalid_input(f"expected {expected}, got {body.dtype} and {list(shape)}")
     columns = None
     if body.sparse_crow_indices is None:
-        ids = np.asarray(tensor_of_json(body), dtype=np.int64)
+        with refused_numbers("ids in target_prompt_logprobs"):
+            ids = np.asarray(tensor_of_json(body), dtype=np.int64)
     else:
         columns = (body.sparse_crow_indices, body.sparse_col_indices or [])
-        ids = _packed(np.asarray(body.data, dtype=np.int64), shape, columns)
+        with refused_numbers("ids in target_prompt_logprobs"):
+            ids = _packed(np.asarray(body.data, dtype=np.int64), shape, columns)
     if ids.shape[1] > most_columns:
         raise invalid_input(f"expected at most {most_columns} ids per prompt token, got {ids.shape[1]}")
     if not (ids >= 0).any():

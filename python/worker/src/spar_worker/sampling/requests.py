@@ -19,6 +19,8 @@ from .draw import DrawSettings, stream
 from .prompt_targets import PromptTargets, read_targets
 
 MAX_TOPK = 1000
+MAX_SAMPLES = 4096
+"""Of one request; it is sampled whole, whatever the limits of a batch."""
 
 Resolve = Callable[[], Version]
 """Finds a version, on the computing thread; that there is one was checked before."""
@@ -70,7 +72,7 @@ def read_request(body: Sample, prompt: IntArray) -> SampleRequest:
             hint="leave it out",
         )
     checks: list[tuple[bool, str, object]] = [
-        (body.num_samples >= 1, "num_samples of at least 1", body.num_samples),
+        (1 <= body.num_samples <= MAX_SAMPLES, f"num_samples of 1 to {MAX_SAMPLES}", body.num_samples),
         (given.max_tokens is None or given.max_tokens >= 0, "max_tokens of at least 0", given.max_tokens),
         (math.isfinite(given.temperature) and given.temperature >= 0, "temperature >= 0", given.temperature),
         (0 < given.top_p <= 1, "top_p in 0 < x <= 1", given.top_p),

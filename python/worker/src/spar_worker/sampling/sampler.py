@@ -5,6 +5,7 @@ Anybody may submit or cancel; everything else happens on the computing thread, a
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 
 import numpy as np
@@ -134,8 +135,8 @@ class Sampler:
         for ticket in cancelled:
             if ticket in self._running:
                 self._running.remove(ticket)
-                for batch in self._batches:
-                    batch.drop(ticket)
+                for batch in [b for b in self._batches if b.version is ticket.version]:
+                    self._guarded(batch, partial(batch.drop, ticket))
             else:
                 self._waiting.remove(ticket)
             ticket.on_error(WorkerError("aborted", "the request was cancelled"))

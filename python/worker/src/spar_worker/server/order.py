@@ -10,6 +10,7 @@ from ..errors import WorkerError
 @dataclass
 class _Waiting:
     start: Callable[[], None]
+    reject: Callable[[WorkerError], None]
     timer: asyncio.TimerHandle
 
 
@@ -38,7 +39,7 @@ class NumberedQueue:
             return
         if number > self._next:
             timer = asyncio.get_running_loop().call_later(self._gap_timeout_s, self._give_up, number, reject)
-            self._waiting[number] = _Waiting(start, timer)
+            self._waiting[number] = _Waiting(start, reject, timer)
             return
         self._next += 1
         start()
@@ -48,10 +49,14 @@ class NumberedQueue:
             waiting.start()
 
     def close(self) -> None:
-        """Forgets what waits."""
-        for waiting in self._waiting.values():
-            waiting.timer.cancel()
+        """What waits is told that the model is gone."""
+        waiting = list(self._waiting.values())
         self._waiting.clear()
+        for one in waiting:
+            one.timer.cancel()
+            one.reject(
+                WorkerError("model-released", "the model was released while the request waited for its turn")
+            )
 
     def _give_up(self, number: int, reject: Callable[[WorkerError], None]) -> None:
         if self._waiting.pop(number, None) is not None:

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from ..errors import WorkerError, invalid_input
+from ..errors import Failure, WorkerError, invalid_input
 from ..models.lora import LoraShape, default_alpha
 from ..models.trained import Tuning
 from ..training.operations import run_optim_step, run_pass
@@ -98,7 +98,9 @@ class TrainingRoutes:
             registry.release(body.model_id)
             return JsonResult({"model_id": body.model_id, "type": "unload_model"})
 
-        def forget(_: Future) -> None:
+        def forget(settled: Future) -> None:
+            if isinstance(settled.outcome, Failure):
+                return  # It is still there.
             record.queue.close()
             for session in self._service.sessions.all():
                 session.models.pop(body.model_id, None)

@@ -59,15 +59,21 @@ class Optimizer:
         self.step_count = 0
         self.kind: OptimizerKind | None = None
         self._optimizer: torch.optim.Optimizer | None = None
+        self._is_broken = False
 
     def step(self, settings: OptimizerSettings) -> StepReport:
         """Applies the gradients that lie in the parameters, and clears them.
 
+        Memory for the moments is taken before any weight changes. A step that breaks all the same, in the
+        middle of its arithmetic, leaves weights that are neither old nor new: they are not saved.
+
         Raises:
             WorkerError: `invalid-input` without gradients or with settings without meaning; `weights-diverged`
-                for gradients that are no numbers, which are then cleared and change nothing.
+                for gradients that are no numbers, which are then cleared and change nothing; `step-broken`
+                after a step that broke, until a state is loaded.
         """
         settings.check()
+        self.check_whole()
         gradients = [p.grad for p in self.parameters.values() if p.grad is not None]
         if not gradients:
             raise invalid_input(
@@ -83,7 +89,13 @@ class Optimizer:
             )
         if settings.clip_gradient_norm > 0:
             torch.nn.utils.clip_grads_with_norm_(self.parameters.values(), settings.clip_gradient_norm, norm)
-        self._ready(settings).step()
+        optimizer = self._ready(settings)
+        self._make_moments(optimizer, settings)
+        try:
+            optimizer.step()
+        except BaseException:
+            self._is_broken = True
+            raise
         self.clear_gradients()
         self.step_count += 1
         return StepReport(gradient_norm=norm.item(), step_count=self.step_count)
@@ -93,12 +105,28 @@ class Optimizer:
         for parameter in self.parameters.values():
             parameter.grad = None
 
+    def check_whole(self) -> None:
+        """Raises `step-broken` where some weights took a step and others did not."""
+        if self._is_broken:
+            raise WorkerError(
+                "step-broken",
+                "expected weights of one step, got some before and some after it: the last step broke",
+                category="server",
+                hint="load a saved state",
+            )
+
     def reset(self) -> None:
         """Starts anew: no moments, no steps."""
         self.kind, self._optimizer, self.step_count = None, None, 0
+        self._is_broken = False
 
     def export_state(self) -> dict[str, Tensor]:
-        """The moments by `parameter/moment`; empty before the first step."""
+        """The moments by `parameter/moment`; empty before the first step.
+
+        Raises:
+            WorkerError: `step-broken`.
+        """
+        self.check_whole()
         if self._optimizer is None:
             return {}
         state = self._optimizer.state
@@ -126,6 +154,18 @@ class Optimizer:
                     for key, value in moments.items()
                 }
 
+    def _make_moments(self, optimizer: torch.optim.Optimizer, settings: OptimizerSettings) -> None:
+        """What PyTorch would make in the middle of its step; a momentum that is new begins at 0."""
+        names = _moments[settings.kind]
+        if settings.kind == "rmsprop" and settings.momentum > 0:
+            names = (*names, "momentum_buffer")
+        for parameter in self.parameters.values():
+            if parameter.grad is None or not names:
+                continue
+            state = optimizer.state[parameter]
+            made = {name: torch.zeros_like(parameter) for name in names if name not in state}
+            state.update({"step": torch.tensor(0.0)} | made if "step" not in state else made)
+
     def _ready(self, settings: OptimizerSettings) -> torch.optim.Optimizer:
         if self._optimizer is None or self.kind != settings.kind:
             self._optimizer = _make(settings.kind, self.parameters)
@@ -142,6 +182,15 @@ class Optimizer:
                 group["alpha"] = settings.alpha
                 group["eps"] = settings.epsilon
         return self._optimizer
+
+
+_moments: Mapping[OptimizerKind, tuple[str, ...]] = {
+    "adam": ("exp_avg", "exp_avg_sq"),
+    "adamw": ("exp_avg", "exp_avg_sq"),
+    "rmsprop": ("square_avg",),
+    "sgd": (),
+}
+"""Besides the count of steps."""
 
 
 def _make(kind: OptimizerKind, parameters: Mapping[str, Parameter]) -> torch.optim.Optimizer:

@@ -1,6 +1,7 @@
 """Tensors of the wire as numpy arrays, from both encodings, dense or sparse by rows."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,19 @@ _dtypes: dict[int, npt.DTypeLike] = {
     pb.DTYPE_INT64: np.int64,
     pb.DTYPE_INT32: np.int32,
 }
+
+
+@contextmanager
+def refused_numbers(what: str) -> Generator[None]:
+    """What numpy cannot read is the sender's fault: half a number, one that is too large, one that is none.
+
+    Raises:
+        WorkerError: `invalid-input`.
+    """
+    try:
+        yield
+    except (ValueError, OverflowError, TypeError) as error:
+        raise invalid_input(f"expected {what} that can be read, got: {error}") from error
 
 
 def tensor_of_message(message: pb.Tensor) -> Numbers:

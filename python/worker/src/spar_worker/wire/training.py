@@ -1,7 +1,8 @@
 """Bodies of forward and forward_backward as training rows, from both encodings."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from google.protobuf.message import DecodeError
@@ -10,7 +11,7 @@ from ..errors import WorkerError, invalid_input
 from ..rows import FloatArray, IntArray, Row
 from . import messages_pb2 as pb
 from .requests import ChunkBody, DatumBody, PassBody
-from .tensors import Numbers, tensor_of_json, tensor_of_message
+from .tensors import Numbers, refused_numbers, tensor_of_json, tensor_of_message
 
 gradient_names = ("logprobs", "entropies", "values")
 
@@ -47,7 +48,7 @@ def pass_of_message(body: bytes) -> PassRequest:
     return PassRequest(
         model_id=message.model_id,
         seq_id=message.seq_id or None,
-        rows=[_row_of_message(index, datum, is_backward) for index, datum in enumerate(message.data)],
+        rows=_rows(_row_of_message, message.data, is_backward),
         loss_name=message.loss_fn,
         numbers=numbers,
         is_forward_only=message.forward_only,
@@ -65,7 +66,7 @@ def pass_of_json(model_id: str, seq_id: int | None, body: PassBody, *, is_forwar
     return PassRequest(
         model_id=model_id,
         seq_id=seq_id,
-        rows=[_row_of_json(index, datum, is_backward) for index, datum in enumerate(body.data)],
+        rows=_rows(_row_of_json, body.data, is_backward),
         loss_name=body.loss_fn,
         numbers={name: float(value) for name, value in config.items() if not isinstance(value, str)},
         is_forward_only=is_forward_only,
@@ -76,14 +77,26 @@ def ids_of_chunks(chunks: Iterable[ChunkBody]) -> IntArray:
     """Token ids of JSON chunks.
 
     Raises:
-        WorkerError: `capability-missing` for images.
+        WorkerError: `capability-missing` for images; `invalid-input` for ids that no int64 holds.
     """
     ids: list[int] = []
     for chunk in chunks:
         if chunk.tokens is None:
             raise _no_chunk(chunk.type)
         ids.extend(chunk.tokens)
-    return np.asarray(ids, dtype=np.int64)
+    with refused_numbers("token ids"):
+        return np.asarray(ids, dtype=np.int64)
+
+
+Given = TypeVar("Given")
+
+
+def _rows(read: Callable[[int, Given, bool], Row], data: Iterable[Given], is_backward: bool) -> list[Row]:
+    rows: list[Row] = []
+    for index, datum in enumerate(data):
+        with refused_numbers(f"the numbers of row {index}"):
+            rows.append(read(index, datum, is_backward))
+    return rows
 
 
 def _no_chunk(kind: str) -> WorkerError:
