@@ -82,14 +82,17 @@ export interface ServerFailure {
   readonly hint?: string | undefined;
   readonly traceback?: string | undefined;
   readonly status?: number;
+  /** Of a request that was given up: whether the server may have carried it out. */
+  readonly mayHaveArrived?: boolean;
 }
 
 /** Work that the server gave up, as an error that says whose fault it was. */
 export function serverFailure(failure: ServerFailure): SparError {
-  const { what, message, category, code, hint, traceback, status } = failure;
+  const { what, message, category, code, hint, traceback, status, mayHaveArrived } = failure;
   const facts: ErrorFacts = {
     category,
     ...(status === undefined ? {} : { status }),
+    ...(mayHaveArrived === undefined ? {} : { mayHaveArrived }),
     ...(traceback === undefined ? {} : { traceback }),
   };
   const text = `${what}: the server said: ${message}`;

@@ -128,8 +128,10 @@ export class TinkerModel implements Model {
       this.#stepCount += 1;
       const stepCount = this.#stepCount;
       const result = metrics();
-      result.catch(() => {
+      result.catch((thrown: unknown) => {
         if (this.#stepCount === stepCount) this.#stepCount -= 1;
+        // Gradients that are no numbers were dropped on both sides. Of any other failure nobody knows how far it got.
+        if (!isSparError(thrown) || thrown.code !== "weights-diverged") this.#server.calls.putInDoubt(thrown);
       });
       return async () => stepResult(await result, stepCount);
     });
@@ -160,9 +162,15 @@ export class TinkerModel implements Model {
     this.#checkAlive();
     const { sharesFiles } = this.#host.connection;
     return saveFolder(folder, { sharesFiles }, async (states) => {
-      const path = await this.#server.saveState(states === null ? {} : { folder: states }, call);
+      // Of the moment when the server takes it: a step may be sent while the folder is made.
+      let stepCount = 0;
+      const onSent = (): void => void (stepCount = this.#stepCount);
+      const path = await this.#server.saveState(
+        { ...(states === null ? {} : { folder: states }), onSent },
+        call,
+      );
       throwIfAborted(call?.signal, { boundary: "engine", what: `the save of ${this.name}` });
-      return { path, ...this.#origin, stepCount: this.#stepCount };
+      return { path, ...this.#origin, stepCount };
     });
   }
 

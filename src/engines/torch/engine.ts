@@ -3,7 +3,7 @@
  * `tinker`. Found by folder, loaded when it is used. What the worker does is in `python/worker`.
  */
 import { rmSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { availableParallelism, homedir } from "node:os";
 import { join } from "node:path";
 import type { CallOptions, JsonObject } from "../../base/index.ts";
 import type { Capability, Engine } from "../../contract/index.ts";
@@ -90,7 +90,7 @@ export async function createEngine(given: TorchEngineOptions = {}, call: CallOpt
   const options = readOptions(given.options ?? {});
   const {
     environment = {},
-    dataFolder = join(tmpdir(), "spar"),
+    dataFolder = join(homedir(), ".local", "share", "spar"),
     threadCount = availableParallelism(),
   } = given;
   if (options.server !== "") return useServer(options.server, dataFolder, call);

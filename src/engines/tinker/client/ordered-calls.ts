@@ -60,9 +60,14 @@ export class OrderedCalls {
 
   /**
    * Sends one request with the model's next number. The number is used up once the server may have seen it; after a
-   * refusal it is free again.
+   * refusal, and where nothing was sent, it is free again. A used one leaves the model in doubt: for what it may have
+   * done, and, on servers that recognise a number when it comes again, because one that never came holds back all that
+   * come later.
    */
-  async numbered(isHarmless: boolean, send: (number: number) => Promise<string>): Promise<string> {
+  async numbered(
+    { canRepeat, isHarmless }: { readonly canRepeat: boolean; readonly isHarmless: boolean },
+    send: (number: number) => Promise<string>,
+  ): Promise<string> {
     const number = this.#nextNumber;
     try {
       const requestId = await send(number);
@@ -71,7 +76,7 @@ export class OrderedCalls {
     } catch (thrown) {
       if (leavesDoubt(thrown)) {
         this.#nextNumber = number + 1;
-        if (!isHarmless) this.putInDoubt(thrown);
+        if (canRepeat || !isHarmless) this.putInDoubt(thrown);
       }
       throw thrown;
     }
@@ -81,6 +86,7 @@ export class OrderedCalls {
 /** Whether after this failure the server may have carried out the request. */
 export function leavesDoubt(thrown: unknown): boolean {
   if (!isSparError(thrown)) return true;
-  const { code } = thrown;
+  const { code, facts } = thrown;
+  if (typeof facts["mayHaveArrived"] === "boolean") return facts["mayHaveArrived"];
   return code === "answer-lost" || code === "server-unreachable" || code === "unexpected-answer";
 }

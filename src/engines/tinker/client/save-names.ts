@@ -9,6 +9,8 @@ export interface SaveOptions {
   readonly timeToLiveSeconds?: number;
   /** Where it goes instead, on a server of ours that shares the files of this machine; must not exist yet. */
   readonly folder?: string;
+  /** Called when the server has taken the request, before the next call is sent. */
+  readonly onSent?: () => void;
 }
 
 const mostSaves = 3;

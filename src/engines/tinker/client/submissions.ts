@@ -97,7 +97,7 @@ export class Submissions {
     const { path, canRepeat, what, requestType, isBinary, isHarmless } = sent;
     let submit = async (): Promise<string> => "";
     let number = 0;
-    const requestId = await this.#calls.numbered(isHarmless, async (next) => {
+    const requestId = await this.#calls.numbered({ canRepeat, isHarmless }, async (next) => {
       number = next;
       const body = sent.body(next);
       submit = async () =>

@@ -258,6 +258,7 @@ export class TrainingModel {
       const name =
         options.name ?? `save-${this.#connection.sessionId.replaceAll(/\W/gu, "-")}-${this.#saveCount++}`;
       const wait = await sendUntilTaken(name, send, signal);
+      options.onSent?.();
       return async () => jsonResult(savedAnswer, await wait(), what);
     });
   }

@@ -26,8 +26,11 @@ const longestRefusalBytes = 64 * 1024;
 export async function download(options: DownloadOptions): Promise<AsyncIterable<Uint8Array> | HttpAnswer> {
   const { what, url, signal, mostBytes } = options;
   // No header of ours: the address is somebody else's as often as the server's. Answers are taken as they are.
-  const response = await next(options, async () =>
-    fetch(url, { signal, headers: { "Accept-Encoding": "identity" } }),
+  const response = await next(options, async (ending) =>
+    fetch(url, {
+      signal: AbortSignal.any([signal, ending]),
+      headers: { "Accept-Encoding": "identity" },
+    }),
   );
   const announced = response.headers.get("content-length");
   const sizeBytes = announced === null ? null : Number(announced);
@@ -67,7 +70,10 @@ async function* pieces(
   }
 }
 
-async function next<T>({ what, stallMs, signal }: DownloadOptions, start: () => Promise<T>): Promise<T> {
+async function next<T>(
+  { what, stallMs, signal }: DownloadOptions,
+  start: (ending: AbortSignal) => Promise<T>,
+): Promise<T> {
   try {
     return await withDeadline({ boundary: "engine", what, timeoutMs: stallMs, signal }, start);
   } catch (thrown) {

@@ -165,7 +165,12 @@ class Poll {
     if (resubmit === undefined) throw isHarmless ? error : answerLost(what, error);
     if (this.#resubmissionCount >= mostResubmissions) throw unreachable(what, error);
     this.#resubmissionCount += 1;
-    this.#requestId = await resubmit();
+    try {
+      this.#requestId = await resubmit();
+    } catch (thrown) {
+      // It was taken once: a refusal now, of its number for one, says nothing of what was done then.
+      throw isHarmless ? thrown : answerLost(what, thrown);
+    }
     return null;
   }
 

@@ -2,7 +2,7 @@
  * Requests with another try where one helps: after a broken connection, a busy or failing server, a token that ran
  * out. Whether a request may be sent twice is said by whoever sends it. Knows no model and no loss.
  */
-import { isSparError, type Clock, type Random } from "../../../base/index.ts";
+import { isSparError, type Clock, type ErrorFacts, type Random } from "../../../base/index.ts";
 import { answerLost, serverFailure, tinkerError } from "../errors.ts";
 import { parseJsonBytes } from "../wire/answers.ts";
 import { Backoff, type BackoffPolicy } from "./backoff.ts";
@@ -61,18 +61,21 @@ export class Requests {
     const what = `${method} ${path}`;
     const backoff = this.backoff(what, signal);
     let conflictCount = 0;
+    let mayHaveArrived = false;
     for (;;) {
       const outcome = await this.attempt(options);
+      mayHaveArrived ||= outcome instanceof ConnectionLost ? !outcome.wasNotSent : outcome.status >= 500;
       if (outcome instanceof ConnectionLost) {
         if (!canRepeat && !outcome.wasNotSent) throw answerLost(what, outcome);
-        if (backoff.isOver) throw unreachable(what, outcome);
+        if (backoff.isOver) throw unreachable(what, outcome, { mayHaveArrived });
       } else if (outcome.status >= 200 && outcome.status < 400) {
         return outcome;
       } else {
         conflictCount += outcome.status === 409 ? 1 : 0;
         if (outcome.status >= 500 && !canRepeat) throw answerLost(what, refusal(what, outcome));
         const helps = canRetry(outcome.status) && conflictCount <= mostConflicts && !backoff.isOver;
-        if (!helps) throw refusal(what, outcome);
+        // What is refused for good was looked at; what is given up may have been carried out in an earlier try.
+        if (!helps) throw refusal(what, outcome, canRetry(outcome.status) ? { mayHaveArrived } : {});
       }
       await backoff.pause(outcome instanceof ConnectionLost ? null : askedPauseMs(outcome.headers));
     }
@@ -124,7 +127,7 @@ export function askedPauseMs(headers: Headers): number | null {
   return Number.isFinite(seconds) ? seconds * 1000 : null;
 }
 
-export function unreachable(what: string, cause: unknown): Error {
+export function unreachable(what: string, cause: unknown, facts: ErrorFacts = {}): Error {
   return tinkerError(
     "server-unreachable",
     `${what}: no answer from the server, although it was tried again and again`,
@@ -132,16 +135,22 @@ export function unreachable(what: string, cause: unknown): Error {
       hint: "look whether the server runs and the address is right",
       retryable: true,
       cause,
+      facts,
     },
   );
 }
 
 /** An answer that says no, as an error. */
-export function refusal(what: string, answer: HttpAnswer): Error {
+export function refusal(
+  what: string,
+  answer: HttpAnswer,
+  { mayHaveArrived }: { readonly mayHaveArrived?: boolean } = {},
+): Error {
   const { status } = answer;
   const failure = failureText(answer);
   const text = `${what}: the server answered ${status}: ${failure.message}`;
-  const facts = { status };
+  const doubt = mayHaveArrived === undefined ? {} : { mayHaveArrived };
+  const facts = { status, ...doubt };
   switch (status) {
     case 401:
     case 403:
@@ -152,8 +161,8 @@ export function refusal(what: string, answer: HttpAnswer): Error {
       return tinkerError("not-found", text, { facts });
     default:
       return status >= 400 && status < 500 && status !== 429 && status !== 408
-        ? serverFailure({ what, status, category: "user", ...failure })
-        : serverFailure({ what, status, category: "server", ...failure });
+        ? serverFailure({ what, status, category: "user", ...failure, ...doubt })
+        : serverFailure({ what, status, category: "server", ...failure, ...doubt });
   }
 }
 
