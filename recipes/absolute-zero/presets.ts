@@ -42,7 +42,7 @@ export const absoluteZeroPresets: Readonly<Record<string, Preset<AbsoluteZeroOpt
     engine: "embedded",
     options: {},
     departures: [
-      "a model of 155 thousand weights that was taught the form of proposals and the easiest answers, where the paper starts from a base model",
+      "a model of 153 thousand weights that was taught the form of proposals and the easiest answers, where the paper starts from a base model",
       "programs are one to four statements of a fixed list; the Python that is executed is made from them",
       "replies have no thought; one reference, 8 rollouts, 16 tasks per type and step, proposals weigh half",
       "an entropy bonus of 0.1 for proposals and 0.003 for answers, where the paper has 0.001: without it proposals collapse at this size",

@@ -243,3 +243,12 @@ def test_one_that_cannot_be_read_hides_no_other(tmp_path: Path, caplog: pytest.L
     assert [checkpoint.address.name for checkpoint in store.list()] == ["b"]
     assert len([record for record in caplog.records if str(damaged) in record.getMessage()]) == 1
     assert sorted(entry.name for entry in damaged.parent.parent.iterdir()) == ["a", "b"]
+
+
+def test_a_model_that_is_alive_is_not_made_once_more(llama_folder: Path, tmp_path: Path) -> None:
+    checkpoints = checkpoints_for(llama_folder, tmp_path)
+    model = trained(checkpoints, tunings["lora"])
+    with pytest.raises(WorkerError) as caught:
+        trained(checkpoints, tunings["lora"])
+    assert caught.value.code == "number-taken"
+    assert checkpoints.registry.model("run:train:0") is model

@@ -59,7 +59,13 @@ class Registry:
         )
 
     def create(self, model_id: str, base: BaseModel, tuning: Tuning) -> TrainedModel:
-        """A new model."""
+        """A new model.
+
+        Raises:
+            WorkerError: `number-taken` where one of that id is alive: it must not be lost.
+        """
+        if model_id in self._models:
+            raise WorkerError("number-taken", f"expected the id of a new model, got {model_id}, which is alive")
         model = self._models[model_id] = TrainedModel(model_id, base, tuning)
         return model
 
