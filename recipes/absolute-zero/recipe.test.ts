@@ -1,13 +1,14 @@
-/** Absolute Zero, whole, on the exact fake engine and with real Python: its steps, its plan, its refusals, and going on. */
+/** Absolute Zero, whole, on the exact fake engine and with real Python: its steps, its plan, its refusals. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock, type JsonObject, type JsonValue } from "spar/base";
 import { openRunReader } from "spar/store";
-import { createFakeEngine, expectCode, type FakeCallKind, type FakeEngine } from "spar/testing";
-import { randomOfRun, resolveOptions, resumeRun, startRun } from "spar/train";
+import { createFakeEngine } from "spar/testing";
+import { randomOfRun, resolveOptions, startRun } from "spar/train";
 import { afterAll, expect, test, vi } from "vitest";
 import { alarms, healthOf } from "./counts.ts";
+import { smallRun } from "./fixtures/small-run.ts";
 import { stepWork } from "./plan.ts";
 import { recipe } from "./recipe.ts";
 
@@ -16,43 +17,20 @@ vi.setConfig({ testTimeout: 240_000 });
 const root = mkdtempSync(join(tmpdir(), "spar-absolute-zero-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-/** Two rounds of one step, with every part of the recipe. */
-const small: JsonObject = {
-  architecture: { width: 16, layerCount: 1, headCount: 4 },
-  batchSize: 3,
-  rolloutCount: 2,
-  stepCount: 2,
-  stepsPerRound: 1,
-  seeding: { factor: 2, maxBatches: 2 },
-  warmUp: { updates: 6, rowsPerUpdate: 24 },
-  evaluation: { tasksPerDepth: 2, samples: 1, everyRounds: 1 },
-  controls: [],
-  sandbox: { workers: 1 },
-};
-
-const common = { recipe, engineFactory: async () => createFakeEngine({}), clock: systemClock };
-
-function begin(
-  name: string,
-  overrides: JsonObject,
-  { engine = createFakeEngine({}), signal }: { engine?: FakeEngine; signal?: AbortSignal } = {},
-): ReturnType<typeof startRun> {
-  return startRun({
-    ...common,
-    engineFactory: async () => engine,
+async function play(name: string, overrides: JsonObject = {}): Promise<JsonValue> {
+  const { result } = await startRun({
+    recipe,
+    engineFactory: async () => createFakeEngine({}),
+    clock: systemClock,
     folder: join(root, name),
     preset: "nano",
-    overrides: { ...small, ...overrides },
+    overrides: { ...smallRun, ...overrides },
     seed: 3,
     engineName: "fake",
     software: { spar: "test", node: "test", commit: null },
-    ...(signal === undefined ? {} : { signal }),
     observer: () => undefined,
   });
-}
-
-async function play(name: string, overrides: JsonObject = {}): Promise<JsonValue> {
-  return (await begin(name, overrides)).result;
+  return result;
 }
 
 test("it proposes, estimates, solves and learns, beside controls that start with the same weights", async () => {
@@ -83,28 +61,6 @@ test.each([
 ])("every way to play runs: %o", async (overrides) => {
   const name = JSON.stringify(overrides).replaceAll(/\W/gu, "").slice(0, 40);
   expect(await play(name, { ...overrides, stepCount: 1 })).toHaveProperty("end.by self-play");
-});
-
-test("a run that stopped while it proposed, estimated, solved or learned ends as one that did not", async () => {
-  const first = createFakeEngine({ remembersCalls: true });
-  const whole = await begin("unstopped", {}, { engine: first });
-  const countOf = (engine: FakeEngine, call: FakeCallKind): number =>
-    engine.calls.log.filter(({ kind }) => kind === call).length;
-  const places: readonly (readonly [call: FakeCallKind, nth: number])[] = [
-    ["sample", Math.round(0.7 * countOf(first, "sample"))],
-    ["optimStep", countOf(first, "optimStep")],
-  ];
-  for (const [call, nth] of places) {
-    const stop = new AbortController();
-    const engine = createFakeEngine({ remembersCalls: true, faults: [{ kind: "hang", call, nth }] });
-    const name = `stopped-${call}-${nth}`;
-    const running = begin(name, {}, { engine, signal: stop.signal });
-    await vi.waitFor(() => expect(countOf(engine, call)).toBeGreaterThanOrEqual(nth), 60_000);
-    stop.abort(new Error("enough"));
-    await expectCode(running, "aborted");
-    const { result } = await resumeRun({ ...common, folder: join(root, name) });
-    expect(result, name).toEqual(whole.result);
-  }
 });
 
 test("alarms name what goes wrong with its figure, a healthy round has none", () => {
