@@ -31,7 +31,7 @@ function begin(name: string, engine: FakeEngine, signal?: AbortSignal): ReturnTy
   });
 }
 
-test("a run that stopped while it proposed, estimated, solved or learned ends as one that did not", async () => {
+test("a run that stopped between two replies, or in its last update, ends as one that did not", async () => {
   const first = createFakeEngine({ remembersCalls: true });
   const whole = await begin("unstopped", first);
   const countOf = (engine: FakeEngine, call: FakeCallKind): number =>
