@@ -11,7 +11,7 @@ export function addCounts(...parts: readonly Counts[]): Counts {
 }
 
 /** Null where nothing was counted. */
-export function shareOf(counts: Counts, part: string, whole: string): number | null {
+function shareOf(counts: Counts, part: string, whole: string): number | null {
   const total = counts[whole] ?? 0;
   return total === 0 ? null : (counts[part] ?? 0) / total;
 }

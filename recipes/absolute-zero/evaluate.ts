@@ -8,6 +8,7 @@ import type { Run, Step } from "spar/train";
 import { judgeAnswer, type Executor } from "./judge.ts";
 import { heldOutPrograms } from "./list-world.ts";
 import { inductionTaskOf, randomDigits, tripletOf } from "./list-programs.ts";
+import { meanOf } from "./mean.ts";
 import type { AbsoluteZeroOptions } from "./options.ts";
 import type { SolvingTask } from "./episodes.ts";
 import { taskTypes, type TaskType } from "./tasks.ts";
@@ -153,8 +154,4 @@ function meanAccuracy(accuracies: readonly Accuracy[]): Accuracy {
     greedy: meanOf(accuracies.map(({ greedy }) => greedy)),
     sampled: meanOf(accuracies.map(({ sampled }) => sampled)),
   };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -77,11 +77,11 @@ async function play(arena: Arena): Promise<JsonValue> {
     { name: "player", proposer: "self", start, seeds: seeds.tasks },
     (round) => roundRow(table, options, round),
   );
-  const compared: Compared[] = [{ name: "by self-play", rounds: selfPlay.rounds }];
+  const compared: Compared[] = [{ name: "by self-play", rounds: selfPlay }];
   for (const kind of options.controls) {
     const { proposer, name } = controlKinds[kind];
     const policy = await run.model(`control-${kind}`, model);
-    const { rounds } = await train(
+    const rounds = await train(
       arena,
       policy,
       { name: `control-${kind}`, proposer, start, seeds: seeds.tasks },

@@ -7,6 +7,7 @@ import { keyOf, type NewTasks } from "./buffer-set.ts";
 import { proposerSeat, type Proposed, type Solved, type SolvingTask } from "./episodes.ts";
 import { intrinsicValues, probabilityOf, withIntrinsic, type IntrinsicOptions } from "./intrinsic.ts";
 import { badFormatReward, learnability, proposerReward, solverReward } from "./learnability.ts";
+import { meanOf } from "./mean.ts";
 import type { AbsoluteZeroOptions } from "./options.ts";
 import type { Proposal } from "./propose.ts";
 import { groupOf, type Role, type Task } from "./tasks.ts";
@@ -135,8 +136,4 @@ export function validTasks(proposals: readonly Proposal[]): NewTasks {
     else abduction.push(task);
   }
   return { deduction, abduction, induction };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

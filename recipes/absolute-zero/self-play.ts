@@ -8,7 +8,7 @@ import type { PolicyVersion } from "spar/contract";
 import type { Player } from "spar/players";
 import { playEpisodes } from "spar/rollouts";
 import type { Policy, Run, Step } from "spar/train";
-import { drawSolving, growAll, keyOf, type Buffers, type NewTasks } from "./buffer-set.ts";
+import { drawSolving, emptyBuffers, growAll, keyOf, type Buffers, type NewTasks } from "./buffer-set.ts";
 import { addCounts, healthOf, noCounts, alarms, type Counts } from "./counts.ts";
 import { solverSeat, solvingGame } from "./episodes.ts";
 import { evaluate, type Figures } from "./evaluate.ts";
@@ -47,13 +47,7 @@ type RoundResult = {
   readonly tasks: readonly NewTasks[];
   readonly counts: Counts;
   readonly figures: Figures | null;
-  readonly version: PolicyVersion;
 };
-
-export interface Trained {
-  readonly rounds: readonly Round[];
-  readonly version: PolicyVersion;
-}
 
 /** Trains a policy that starts as it is. */
 export async function train(
@@ -61,15 +55,14 @@ export async function train(
   policy: Policy,
   training: Training,
   onRound: (round: Round) => void,
-): Promise<Trained> {
+): Promise<readonly Round[]> {
   const { run } = arena;
   const { options } = run;
   const { stepCount, stepsPerRound, bufferCapacity: capacity, evaluation } = options;
-  let buffers = growAll({ deduction: [], abduction: [], induction: [] }, training.seeds, {
+  let buffers = growAll(emptyBuffers, training.seeds, {
     step: 0,
     capacity,
   });
-  let version = training.start;
   const rounds: Round[] = [];
   for (let first = 1; first <= stepCount; first += stepsPerRound) {
     const last = Math.min(first + stepsPerRound - 1, stepCount);
@@ -86,7 +79,6 @@ export async function train(
     );
     for (const [index, tasks] of result.tasks.entries())
       buffers = growAll(buffers, tasks, { step: first + index, capacity });
-    ({ version } = result);
     const { counts, figures } = result;
     const health = healthOf(counts);
     for (const message of training.proposer === "self" ? alarms(options, health, last) : [])
@@ -95,7 +87,7 @@ export async function train(
     rounds.push(round);
     onRound(round);
   }
-  return { rounds, version };
+  return rounds;
 }
 
 interface RoundPlace extends Arena {
@@ -138,7 +130,7 @@ async function oneRound(place: RoundPlace): Promise<RoundResult> {
   const figures = place.isEvaluated
     ? await evaluate(place, { name: training.name, version, step, index: last })
     : null;
-  return { tasks, counts, figures, version };
+  return { tasks, counts, figures };
 }
 
 /** One step of the method: two batches of episodes, one update. */
